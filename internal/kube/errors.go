@@ -1,0 +1,124 @@
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Problem is a failure told to a person: what went wrong in a few words, and in the detail what was asked, what was found
+// and the way out.
+type Problem struct {
+	Summary, Detail string
+}
+
+func (p *Problem) Error() string { return p.Summary + ": " + p.Detail }
+
+// Conflict is a field that another manager owns with another value.
+type Conflict struct {
+	Field, Owner string
+}
+
+var conflictOwner = regexp.MustCompile(`conflict with "([^"]+)"`)
+
+// Conflicts lists what a server-side apply was refused for, or nothing where the error is another one.
+func Conflicts(err error) []Conflict {
+	var status apierrors.APIStatus
+	if !apierrors.IsConflict(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return nil
+	}
+	var out []Conflict
+	for _, cause := range status.Status().Details.Causes {
+		if m := conflictOwner.FindStringSubmatch(cause.Message); cause.Type == metav1.CauseTypeFieldManagerConflict && m != nil {
+			out = append(out, Conflict{Field: strings.TrimPrefix(cause.Field, "."), Owner: m[1]})
+		}
+	}
+	return out
+}
+
+// NoKind says whether the API server does not serve the kind at all: its CRD is not installed.
+func NoKind(err error) bool {
+	var status apierrors.APIStatus
+	if !apierrors.IsNotFound(err) || !errors.As(err, &status) {
+		return false
+	}
+	d := status.Status().Details
+	return d == nil || d.Name == "" && d.Kind == "" || len(d.Causes) > 0 && d.Causes[0].Type == metav1.CauseTypeUnexpectedServerResponse
+}
+
+// NoNamespace says whether the namespace of the request does not exist.
+func NoNamespace(err error) bool {
+	var status apierrors.APIStatus
+	return apierrors.IsNotFound(err) && errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
+}
+
+// Unreachable says whether no answer of the API server came at all.
+func Unreachable(err error) bool {
+	var status apierrors.APIStatus
+	return err != nil && !errors.As(err, &status)
+}
+
+// Describe tells the failure of a request about an object.
+func Describe(verb string, ref Ref, err error) *Problem {
+	var known *Problem
+	if errors.As(err, &known) {
+		return known
+	}
+	asked := fmt.Sprintf("%s %s", verb, ref)
+	switch conflicts := Conflicts(err); {
+	case len(conflicts) > 0:
+		return describeConflicts(ref, conflicts)
+	case NoKind(err):
+		return &Problem{"Knative Serving is not installed", fmt.Sprintf("%s: the cluster does not serve %s. Install Knative Serving, or point the provider at the cluster that has it.", asked, ref.GroupVersionResource.String())}
+	case NoNamespace(err):
+		return &Problem{"Namespace not found", fmt.Sprintf("%s: the namespace %q does not exist. Create it first, for example with kubernetes_namespace_v1 and a reference to it.", asked, ref.Namespace)}
+	case apierrors.IsUnauthorized(err):
+		return &Problem{"Not authenticated", fmt.Sprintf("%s: the API server does not accept the credentials: %v. Check the provider's token, certificate or exec settings; a token may have expired.", asked, err)}
+	case apierrors.IsForbidden(err) && !strings.Contains(err.Error(), "admission webhook"):
+		return &Problem{"Not allowed", fmt.Sprintf("%s: %v. Give this identity the verb in a Role or ClusterRole, or use another identity.", asked, err)}
+	case Denied(err):
+		return &Problem{"Refused at admission", fmt.Sprintf("%s: %s", asked, message(err))}
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
+		return &Problem{"Refused as invalid", fmt.Sprintf("%s: %s", asked, message(err))}
+	case Unreachable(err):
+		return &Problem{"Cluster unreachable", fmt.Sprintf("%s: %v. Check the provider's host or kubeconfig, the network, and that the API server is up.", asked, err)}
+	}
+	return &Problem{"Request failed", fmt.Sprintf("%s: %v", asked, err)}
+}
+
+func describeConflicts(ref Ref, conflicts []Conflict) *Problem {
+	var lines []string
+	for _, c := range conflicts {
+		lines = append(lines, fmt.Sprintf("  %s is owned by %q", c.Field, c.Owner))
+	}
+	return &Problem{"Field owned by another manager", fmt.Sprintf("%s has fields that another writer set to other values:\n%s\nLet the other writer give them up, remove them from this configuration, or set force_conflicts = true to take them over.", ref, strings.Join(lines, "\n"))}
+}
+
+// Denied says whether an admission webhook or policy refused the request.
+func Denied(err error) bool {
+	return strings.Contains(err.Error(), "admission webhook") || strings.Contains(err.Error(), "ValidatingAdmissionPolicy")
+}
+
+// message is the API server's own text, without the prefixes that say nothing to a user.
+func message(err error) string {
+	text := err.Error()
+	for _, cut := range []string{"denied the request: ", "validation failed: "} {
+		if _, rest, ok := strings.Cut(text, cut); ok {
+			text = rest
+		}
+	}
+	return text
+}
+
+// absent turns "not found" of an object into nil, and leaves a missing kind an error.
+func absent(u *unstructured.Unstructured, err error) (*unstructured.Unstructured, error) {
+	if apierrors.IsNotFound(err) && !NoKind(err) {
+		return nil, nil
+	}
+	return u, err
+}

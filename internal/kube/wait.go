@@ -1,0 +1,192 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+)
+
+// ErrDeleted says that the object went away while it was waited for.
+var ErrDeleted = errors.New("it was deleted in the meantime")
+
+// Progress is what a look at an object says of a wait for it.
+type Progress int
+
+const (
+	// Pending: go on waiting.
+	Pending Progress = iota
+	// Done: the wait has its end.
+	Done
+	// Failing: the wait ends in failure if this does not pass within settleTime.
+	Failing
+)
+
+// settleTime is how long a failure has to stand before it ends a wait. Knative's reconcilers report a False that they take
+// back within a second while an object and its children catch up with each other.
+const settleTime = 2 * time.Second
+
+// Look judges an object, or nil when it is gone, and says in one line what it sees.
+type Look func(u *unstructured.Unstructured) (Progress, string)
+
+// TimeoutError is the end of a wait whose time ran out, with what was seen last.
+type TimeoutError struct {
+	Last string
+}
+
+func (e *TimeoutError) Error() string { return "timed out; last seen: " + e.Last }
+
+// FailedError is the end of a wait for something that will not come by itself.
+type FailedError struct {
+	Reason string
+}
+
+func (e *FailedError) Error() string { return e.Reason }
+
+// Wait watches one object from the state that a write returned until look is satisfied. It sends one watch request, and no
+// other as long as that holds. Each change of what look says goes to report.
+func (c *Client) Wait(ctx context.Context, ref Ref, from *unstructured.Unstructured, look Look, report func(string)) (*unstructured.Unstructured, error) {
+	w := &waiting{look: look, report: report}
+	if end, err := w.see(from); end {
+		return from, err
+	}
+	for {
+		u, end, err := c.follow(ctx, ref, w)
+		if end {
+			return u, err
+		}
+		// The watch is too old or was cut: read the object, and watch on from there.
+		u, err = c.Get(ctx, ref)
+		if err != nil {
+			return nil, w.interrupted(ctx, err)
+		}
+		if end, err := w.see(u); end {
+			return u, err
+		}
+		if u == nil {
+			return nil, ErrDeleted
+		}
+		w.last = u
+	}
+}
+
+// follow watches until the wait ends, or until the watch does.
+func (c *Client) follow(ctx context.Context, ref Ref, w *waiting) (*unstructured.Unstructured, bool, error) {
+	watcher, err := watchtools.NewRetryWatcherWithContext(ctx, w.last.GetResourceVersion(), &cache.ListWatch{
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, ref.Name).String()
+			return c.resource(ref).Watch(ctx, o)
+		},
+	})
+	if err != nil {
+		return nil, true, err
+	}
+	defer watcher.Stop()
+	// Time alone can end a wait: a failure that stands long enough. This costs no request.
+	tick := time.NewTicker(settleTime / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return w.last, true, w.interrupted(ctx, ctx.Err())
+		case <-tick.C:
+			if end, err := w.see(w.last); end {
+				return w.last, true, err
+			}
+		case event, open := <-watcher.ResultChan():
+			if !open || event.Type == watch.Error {
+				return nil, false, nil
+			}
+			u, ok := event.Object.(*unstructured.Unstructured)
+			if !ok {
+				continue
+			}
+			if event.Type == watch.Deleted {
+				end, err := w.see(nil)
+				if !end {
+					err = ErrDeleted
+				}
+				return nil, true, err
+			}
+			if end, err := w.see(u); end {
+				return u, true, err
+			}
+		}
+	}
+}
+
+// waiting is what a wait remembers between two looks.
+type waiting struct {
+	look         Look
+	report       func(string)
+	last         *unstructured.Unstructured
+	said         string
+	failingSince time.Time
+}
+
+// see takes one look: true where the wait is over.
+func (w *waiting) see(u *unstructured.Unstructured) (bool, error) {
+	if u != nil {
+		w.last = u
+	}
+	progress, text := w.look(u)
+	if text != w.said {
+		w.said = text
+		w.report(text)
+	}
+	switch progress {
+	case Done:
+		return true, nil
+	case Failing:
+		if w.failingSince.IsZero() {
+			w.failingSince = time.Now()
+		}
+		if time.Since(w.failingSince) >= settleTime {
+			return true, &FailedError{text}
+		}
+	case Pending:
+		w.failingSince = time.Time{}
+	}
+	return false, nil
+}
+
+// interrupted tells a deadline from a cancellation and from an API server that went away.
+func (w *waiting) interrupted(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return &TimeoutError{w.said}
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("interrupted; last seen: %s", w.said)
+	}
+	return err
+}
+
+// WaitGone waits until the object with this UID is no more.
+func (c *Client) WaitGone(ctx context.Context, ref Ref, report func(string)) error {
+	from, err := c.Get(ctx, ref)
+	if err != nil || from == nil {
+		return err
+	}
+	uid := from.GetUID()
+	_, err = c.Wait(ctx, ref, from, func(u *unstructured.Unstructured) (Progress, string) {
+		if u == nil || u.GetUID() != uid {
+			return Done, "gone"
+		}
+		if f := u.GetFinalizers(); len(f) > 0 {
+			return Pending, fmt.Sprintf("being deleted; its finalizers wait for their controllers: %v", f)
+		}
+		return Pending, "being deleted"
+	}, report)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,140 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/kube"
+	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
+)
+
+// factories serve this package's provider to the real Terraform CLI.
+var factories = map[string]func() (tfprotov6.ProviderServer, error){
+	"knative": providerserver.NewProtocol6WithError(New("test")()),
+}
+
+var connect = sync.OnceValues(func() (*testenv.Cluster, error) { return testenv.Connect(context.Background()) })
+
+// accept prepares an acceptance test: the real cluster and a namespace of the test's own. Without TF_ACC it skips, as all
+// providers' do; `make test` sets it.
+func accept(t *testing.T) (*testenv.Cluster, string) {
+	t.Helper()
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("acceptance tests run with TF_ACC=1 and a cluster: make test")
+	}
+	c, err := connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBE_CONFIG_PATH", c.Kubeconfig)
+	namespace, remove, err := c.Namespace(t.Context(), "acc-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := remove(context.Background()); err != nil {
+			t.Errorf("removing namespace %s: %v", namespace, err)
+		}
+	})
+	return c, namespace
+}
+
+// serviceConfig renders a knative_service.
+type serviceConfig struct {
+	Namespace, Name, Revision, Image string
+	Env                              map[string]string
+	// More is further HCL inside the resource, Template inside its template.
+	More, Template string
+}
+
+func (c serviceConfig) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "resource \"knative_service\" %q {\n  namespace = %q\n  name = %q\n  template = {\n", c.Name, c.Namespace, c.Name)
+	if c.Revision != "" {
+		fmt.Fprintf(&b, "    name = %q\n", c.Revision)
+	}
+	fmt.Fprintf(&b, "    containers = [{\n      image = %q\n      env = [\n", c.Image)
+	env := map[string]string{"TARGET": c.Revision}
+	for k, v := range c.Env {
+		env[k] = v
+	}
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		fmt.Fprintf(&b, "        { name = %q, value = %q },\n", k, env[k])
+	}
+	fmt.Fprintf(&b, "      ]\n    }]\n%s\n  }\n%s\n}\n", c.Template, c.More)
+	return b.String()
+}
+
+// splitConfig renders a knative_traffic_split of the knative_service of the same name.
+type splitConfig struct {
+	Namespace, Service string
+	Targets            []string
+	More               string
+}
+
+func (c splitConfig) String() string {
+	return fmt.Sprintf("resource \"knative_traffic_split\" %q {\n  namespace = %q\n  service = knative_service.%s.name\n  traffic = [\n    %s\n  ]\n%s\n}\n",
+		c.Service, c.Namespace, c.Service, strings.Join(c.Targets, ",\n    "), c.More)
+}
+
+// pin renders a target on a Revision.
+func pin(revision string, percent int, more ...string) string {
+	return fmt.Sprintf("{ revision_name = %q, percent = %d %s}", revision, percent, strings.Join(append([]string{""}, more...), ", "))
+}
+
+func config(parts ...fmt.Stringer) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(p.String())
+	}
+	return b.String()
+}
+
+// live reads an object as it is in the cluster; nil where there is none.
+func live(t *testing.T, c *testenv.Cluster, kind kube.Kind, namespace, name string) *unstructured.Unstructured {
+	t.Helper()
+	list, err := c.Dynamic.Resource(kind.GroupVersionResource).Namespace(namespace).List(context.Background(), metav1.ListOptions{FieldSelector: "metadata.name=" + name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list.Items) == 0 {
+		return nil
+	}
+	return &list.Items[0]
+}
+
+// byKubectl changes a Service as a person with kubectl does.
+func byKubectl(t *testing.T, c *testenv.Cluster, namespace, name, patch string) {
+	t.Helper()
+	_, err := c.Dynamic.Resource(kube.Service.GroupVersionResource).Namespace(namespace).
+		Patch(context.Background(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "kubectl-patch"})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// goneFrom checks that nothing of Knative's is left in a namespace.
+func goneFrom(t *testing.T, c *testenv.Cluster, namespace string) {
+	t.Helper()
+	for _, kind := range []kube.Kind{kube.Service, kube.Configuration, kube.Revision, kube.Route, kube.Pod} {
+		list, err := c.Dynamic.Resource(kind.GroupVersionResource).Namespace(namespace).List(context.Background(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range list.Items {
+			t.Errorf("left behind: %s %s/%s", kind.Kind, namespace, o.GetName())
+		}
+	}
+}

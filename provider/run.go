@@ -1,0 +1,97 @@
+package provider
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/kube"
+)
+
+// The field managers of this provider: one a resource type, so that each lets go only of what it held.
+const (
+	serviceManager = "terraform-knative-service"
+	splitManager   = "terraform-knative-traffic-split"
+	// releasedManager holds the traffic that a destroyed split left in place. It defends nothing: whoever of ours comes next
+	// takes it over.
+	releasedManager = "terraform-knative-released"
+)
+
+// run is what the resources of one run of the provider share.
+type run struct {
+	// client is nil while the cluster is not known, and where none is configured.
+	client *kube.Client
+	// missing says why there is no client, where that is an error and not a plan ahead of its cluster.
+	missing   string
+	namespace types.String
+
+	mu       sync.Mutex
+	services map[string]plannedService
+	warned   map[string]bool
+}
+
+// plannedService is what this run's plan says of a Service, for the resources that are planned after it.
+type plannedService struct {
+	// revision is the name of the Revision that the plan will make, or empty where Knative names it.
+	revision string
+	// ownsTraffic: the Service's own configuration sets its traffic.
+	ownsTraffic bool
+}
+
+func newRun(namespace types.String) *run {
+	return &run{namespace: namespace, services: map[string]plannedService{}, warned: map[string]bool{}}
+}
+
+// offline says whether the plan has to do without a cluster.
+func (r *run) offline() bool { return r == nil || r.client == nil }
+
+// connected reports an error where there is no client to act with.
+func (r *run) connected(diags *diag.Diagnostics) bool {
+	if !r.offline() {
+		return true
+	}
+	detail := "The provider's connection settings are not known yet."
+	if r != nil && r.missing != "" {
+		detail = r.missing
+	}
+	diags.AddError("No cluster to talk to", detail)
+	return false
+}
+
+func (r *run) planService(namespace, name string, p plannedService) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.services[namespace+"/"+name] = p
+}
+
+func (r *run) plannedService(namespace, name string) (plannedService, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, ok := r.services[namespace+"/"+name]
+	return p, ok
+}
+
+// warnOnce adds a warning the first time in a run: what holds for 500 resources is said once.
+func (r *run) warnOnce(diags *diag.Diagnostics, summary, detail string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.warned[summary] {
+		return
+	}
+	r.warned[summary] = true
+	diags.AddWarning(summary, detail)
+}
+
+// runOf is the run that the provider handed to a resource's or data source's Configure; nil before it did.
+func runOf(data any, diags *diag.Diagnostics) *run {
+	if data == nil {
+		return nil
+	}
+	r, ok := data.(*run)
+	if !ok {
+		diags.AddError("Provider bug", fmt.Sprintf("configured with %T; please report it", data))
+	}
+	return r
+}

@@ -1,0 +1,152 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/kube"
+	"github.com/knative-provider/terraform-provider-knative/internal/rollout"
+)
+
+// ValidateConfig holds the configuration to Knative's own validation and to the rules of traffic, with no cluster.
+func (r *serviceResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m serviceModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if targets, known := targetsOf(m.Traffic); known && !m.Traffic.IsNull() {
+		addViolations(&resp.Diagnostics, path.Root("traffic"), rollout.CheckTrafficSum(targets))
+	}
+	if m.Name.IsUnknown() || !fullyKnown(ctx, m.Template, m.Labels, m.Annotations) {
+		return
+	}
+	addTypedTwice(&m, resp)
+	if m.Namespace.IsNull() || m.Namespace.IsUnknown() {
+		m.Namespace = types.StringValue("default") // any will do: the check is of its form
+	}
+	for _, bad := range kube.ValidateService(m.object()) {
+		at := serviceField.Locate(path.Empty(), bad.Path)
+		if bad.Path == "metadata.name" {
+			at = path.Root("name")
+		}
+		addErrorAt(&resp.Diagnostics, at, "Refused by Knative's validation", fmt.Sprintf("%s (in the API: %s).", bad.Message, bad.Path))
+	}
+}
+
+// addTypedTwice refuses an annotation that scaling sets as well.
+func addTypedTwice(m *serviceModel, resp *resource.ValidateConfigResponse) {
+	annotations, _ := m.Template.Attributes()["annotations"].(types.Map)
+	scaling, _ := m.Template.Attributes()["scaling"].(types.Object)
+	for _, f := range scalingFields {
+		v, typed := scaling.Attributes()[f.Name]
+		if _, plain := annotations.Elements()[f.Key]; plain && typed && !v.IsNull() {
+			addErrorAt(&resp.Diagnostics, path.Root("template").AtName("annotations").AtMapKey(f.Key), "Set twice",
+				fmt.Sprintf("The annotation %s is what scaling.%s writes. Keep scaling.%s.", f.Key, f.Name, f.Name))
+		}
+	}
+}
+
+// ModifyPlan makes the plan say what the apply will do: what stays, what becomes known, and what the cluster would refuse.
+func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		var prior serviceModel
+		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+		addProtected(&prior, resp)
+		return
+	}
+	var plan serviceModel
+	var prior *serviceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if !req.State.Raw.IsNull() {
+		prior = &serviceModel{}
+		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
+	}
+	if resp.Diagnostics.HasError() || r.run == nil {
+		return
+	}
+	plan.Namespace = planNamespace(ctx, r.run, req, resp)
+	plan.foretell(ctx, prior, unfinished(ctx, req.Private))
+	if prior != nil && len(resp.RequiresReplace) > 0 {
+		addProtected(prior, resp)
+	}
+	r.run.planService(plan.Namespace.ValueString(), plan.Name.ValueString(), plannedService{revision: plan.revisionName(), ownsTraffic: !plan.Traffic.IsNull()})
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || r.run.offline() || (prior != nil && plan.sameObject(prior)) {
+		return
+	}
+	r.checkTrafficOwner(ctx, &plan, resp)
+	if prior == nil {
+		r.checkAbsent(ctx, &plan, resp)
+	}
+	if !resp.Diagnostics.HasError() && fullyKnown(ctx, plan.Namespace, plan.Name, plan.Template, plan.Labels, plan.Annotations, plan.Traffic) {
+		dryRun(ctx, r.run, plan.ref(), plan.object(), kube.ApplyOptions{Manager: serviceManager, Force: plan.ForceConflicts.ValueBool()}, &resp.Diagnostics)
+	}
+}
+
+// foretell fills the computed attributes of a plan:
+//
+//	the Service to apply    url, uid, id   revisions              status
+//	is new                  unknown        the template's name    unknown
+//	has another template    kept           the template's name    unknown
+//	differs otherwise       kept           kept                   unknown
+//	is the same             kept           kept                   kept, or unknown while a rollout is unfinished
+func (m *serviceModel) foretell(ctx context.Context, prior *serviceModel, unfinished bool) {
+	if fullyKnown(ctx, m.Namespace, m.Name) {
+		m.ID = types.StringValue(m.Namespace.ValueString() + "/" + m.Name.ValueString())
+	}
+	if prior == nil {
+		m.forget()
+		return
+	}
+	before := types.ObjectValueMust(serviceField.AttrTypes(), prior.configured())
+	settled := serviceField.Settle(types.ObjectValueMust(serviceField.AttrTypes(), m.configured()), before)
+	m.setConfigured(settled.(types.Object).Attributes())
+	id := m.ID
+	m.keepStatus(prior)
+	m.ID = id
+	if unfinished || !m.sameObject(prior) {
+		m.forgetStatus()
+	}
+	if unfinished && m.WaitForReady.ValueBool() {
+		m.LatestReadyRevision = types.StringUnknown()
+	}
+	if !m.Template.Equal(prior.Template) {
+		m.forgetRevision()
+	}
+}
+
+// checkAbsent refuses to plan the creation of what is there already and is not ours.
+func (r *serviceResource) checkAbsent(ctx context.Context, plan *serviceModel, resp *resource.ModifyPlanResponse) {
+	if !fullyKnown(ctx, plan.Namespace, plan.Name) {
+		return
+	}
+	existing, err := r.run.client.Read(ctx, plan.ref())
+	if err == nil && existing != nil && !kube.Applied(existing, serviceManager) {
+		addProblem(&resp.Diagnostics, "Planning", plan.ref(), alreadyExists(plan.ref()))
+	}
+}
+
+// checkTrafficOwner refuses inline traffic where a traffic split owns it.
+func (r *serviceResource) checkTrafficOwner(ctx context.Context, plan *serviceModel, resp *resource.ModifyPlanResponse) {
+	if plan.Traffic.IsNull() || !fullyKnown(ctx, plan.Namespace, plan.Name) {
+		return
+	}
+	live, err := r.run.client.Read(ctx, plan.ref())
+	if err != nil || live == nil || !slices.Contains(kube.Owners(live, "spec", "traffic"), splitManager) {
+		return
+	}
+	addTwoOwners(&resp.Diagnostics, plan.ref())
+}
+
+func addProtected(prior *serviceModel, resp *resource.ModifyPlanResponse) {
+	if prior.DeletionProtection.ValueBool() {
+		resp.Diagnostics.AddAttributeError(path.Root("deletion_protection"), "The Service is protected",
+			fmt.Sprintf("%s would be destroyed, and its deletion_protection is true. Set it to false and apply, then destroy.", prior.ref()))
+	}
+}

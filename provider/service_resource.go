@@ -1,0 +1,228 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	ktypes "k8s.io/apimachinery/pkg/types"
+	"knative.dev/pkg/apis"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/kube"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = &serviceResource{}
+	_ resource.ResourceWithModifyPlan     = &serviceResource{}
+	_ resource.ResourceWithValidateConfig = &serviceResource{}
+	_ resource.ResourceWithImportState    = &serviceResource{}
+)
+
+// How long a Service may take by default: an image of some GB on a fresh node is pulled in that time.
+const (
+	defaultCreateTimeout = 10 * time.Minute
+	defaultDeleteTimeout = 5 * time.Minute
+)
+
+type serviceResource struct {
+	run *run
+}
+
+func newServiceResource() resource.Resource { return &serviceResource{} }
+
+func (r *serviceResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_service"
+}
+
+func (r *serviceResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	attributes := serviceField.ResourceAttributes()
+	attributes["name"] = schema.StringAttribute{
+		Required:            true,
+		MarkdownDescription: "The Service's name: a DNS label of at most 63 characters. It is part of the URL.",
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+	}
+	attributes["namespace"] = namespaceAttribute("The Service's namespace.")
+	attributes["deletion_protection"] = schema.BoolAttribute{
+		Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+		MarkdownDescription: "Refuse to plan the Service's destruction or replacement. Default `false`.",
+	}
+	attributes["force_conflicts"] = forceConflictsAttribute()
+	attributes["wait_for_ready"] = waitForReadyAttribute("Wait until the Service is Ready, and fail where it does not become so. Default `true`.")
+	attributes["timeouts"] = timeouts.Attributes(ctx, timeouts.Opts{Create: true, Update: true, Delete: true,
+		CreateDescription: "How long to wait for a new Service to be Ready. Default `10m`.",
+		UpdateDescription: "How long to wait for a changed Service to be Ready. Default `10m`.",
+		DeleteDescription: "How long to wait for a deleted Service to be gone. Default `5m`.",
+	})
+	attributes["id"] = schema.StringAttribute{Computed: true, MarkdownDescription: "`namespace/name`."}
+	attributes["uid"] = schema.StringAttribute{Computed: true, MarkdownDescription: "The object's unique ID."}
+	attributes["generation"] = schema.Int64Attribute{Computed: true, MarkdownDescription: "Counts the changes of the Service's specification."}
+	attributes["url"] = schema.StringAttribute{Computed: true, MarkdownDescription: "Where the Service answers."}
+	attributes["latest_created_revision"] = schema.StringAttribute{Computed: true, MarkdownDescription: "The Revision that the present template made. Known at plan where `template.name` is set."}
+	attributes["latest_ready_revision"] = schema.StringAttribute{Computed: true, MarkdownDescription: "The latest Revision that is Ready."}
+	attributes["conditions"] = schema.ListNestedAttribute{
+		Computed: true, MarkdownDescription: "Knative's conditions of the Service.",
+		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"type":    schema.StringAttribute{Computed: true, MarkdownDescription: "`Ready`, `ConfigurationsReady` or `RoutesReady`."},
+			"status":  schema.StringAttribute{Computed: true, MarkdownDescription: "`True`, `False` or `Unknown`."},
+			"reason":  schema.StringAttribute{Computed: true, MarkdownDescription: "Why, in one word."},
+			"message": schema.StringAttribute{Computed: true, MarkdownDescription: "Why, in a sentence."},
+		}},
+	}
+	attributes["traffic_status"] = trafficStatusAttribute("The split that Knative carries out, whoever declared it.")
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A [Knative Service](https://knative.dev/docs/serving/services/): a container that answers requests, scales with them, and keeps a Revision of each change.\n\n" +
+			"Attributes are Knative's own fields in snake_case, without the levels `metadata` and `spec`. Only what is configured is owned, by server-side apply: labels, annotations and defaults that others write are left alone.",
+		Attributes: attributes,
+	}
+}
+
+func (r *serviceResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.run = runOf(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var m serviceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+		return
+	}
+	limit, d := m.Timeouts.Create(ctx, defaultCreateTimeout)
+	resp.Diagnostics.Append(d...)
+	// Our own manager on it means an earlier run made it and did not live to save it: go on from there.
+	existing, err := r.run.client.Get(ctx, m.ref())
+	switch {
+	case err != nil:
+		addProblem(&resp.Diagnostics, "Reading", m.ref(), err)
+		return
+	case existing != nil && !kube.Applied(existing, serviceManager):
+		addProblem(&resp.Diagnostics, "Creating", m.ref(), alreadyExists(m.ref()))
+		return
+	}
+	r.apply(ctx, &m, limit, &resp.State, resp.Private, &resp.Diagnostics)
+}
+
+func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var m serviceModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.run.offline() {
+		return // the state is the best that is known
+	}
+	u, err := r.run.client.Read(ctx, m.ref())
+	if err != nil {
+		addProblem(&resp.Diagnostics, "Reading", m.ref(), err)
+		return
+	}
+	if u == nil {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	read := m.read
+	if m.Template.IsNull() { // just imported
+		read = m.adopt
+		m.DeletionProtection, m.ForceConflicts, m.WaitForReady = types.BoolValue(false), types.BoolValue(false), types.BoolValue(true)
+	}
+	if err := errors.Join(read(u), m.observe(u)); err != nil {
+		resp.Diagnostics.AddError("Cannot read the Service", err.Error())
+		return
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var m serviceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+		return
+	}
+	limit, d := m.Timeouts.Update(ctx, defaultCreateTimeout)
+	resp.Diagnostics.Append(d...)
+	r.apply(ctx, &m, limit, &resp.State, resp.Private, &resp.Diagnostics)
+}
+
+func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var m serviceModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+		return
+	}
+	limit, d := m.Timeouts.Delete(ctx, defaultDeleteTimeout)
+	resp.Diagnostics.Append(d...)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := r.run.client.Delete(ctx, m.ref(), ktypes.UID(m.UID.ValueString()))
+	if err == nil {
+		err = r.run.client.WaitGone(ctx, m.ref(), progress(ctx, m.ref()))
+	}
+	if err != nil {
+		addProblem(&resp.Diagnostics, "Deleting", m.ref(), err)
+	}
+}
+
+func (r *serviceResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	importByID(ctx, req, resp, "name")
+}
+
+// apply writes the Service, saves the state, and waits until it is Ready.
+func (r *serviceResource) apply(ctx context.Context, m *serviceModel, limit time.Duration, state *tfsdk.State, private privateState, diags *diag.Diagnostics) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	u, err := applyOver(ctx, r.run.client, m.ref(), m.object(), kube.ApplyOptions{Manager: serviceManager, Force: m.ForceConflicts.ValueBool()})
+	if err != nil {
+		addProblem(diags, "Applying", m.ref(), err)
+		return
+	}
+	r.save(ctx, m, u, state, diags)
+	if !m.WaitForReady.ValueBool() || diags.HasError() {
+		return
+	}
+	diags.Append(markUnfinished(ctx, private, true)...)
+	seen, err := r.run.client.Wait(ctx, m.ref(), u, kube.Until(apis.ConditionReady, u.GetGeneration()), progress(ctx, m.ref()))
+	if seen != nil {
+		r.save(ctx, m, seen, state, diags)
+	}
+	if err != nil {
+		addWaitProblem(ctx, r.run.client, m.ref(), seen, err, diags)
+		return
+	}
+	diags.Append(markUnfinished(ctx, private, false)...)
+}
+
+func (r *serviceResource) save(ctx context.Context, m *serviceModel, u *unstructured.Unstructured, state *tfsdk.State, diags *diag.Diagnostics) {
+	if err := m.observe(u); err != nil {
+		diags.AddError("Cannot read the Service", err.Error())
+	}
+	diags.Append(state.Set(ctx, m)...)
+}
+
+func alreadyExists(ref kube.Ref) error {
+	return &kube.Problem{
+		Summary: "The Service exists already",
+		Detail:  fmt.Sprintf("%s is in the cluster and was not made by this provider. Import it to manage it here (terraform import ADDRESS %s/%s), or choose another name.", ref, ref.Namespace, ref.Name),
+	}
+}
+
+// importByID takes the id namespace/name, or a bare name in the provider's namespace.
+func importByID(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse, nameAttribute string) {
+	namespace, name, ok := splitID(req.ID)
+	if !ok {
+		resp.Diagnostics.AddError("Not an import id", fmt.Sprintf("The id is %q. Write namespace/name, for example default/hello.", req.ID))
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("namespace"), namespace)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(nameAttribute), name)...)
+}

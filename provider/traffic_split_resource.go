@@ -1,0 +1,220 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/kube"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = &trafficSplitResource{}
+	_ resource.ResourceWithModifyPlan     = &trafficSplitResource{}
+	_ resource.ResourceWithValidateConfig = &trafficSplitResource{}
+	_ resource.ResourceWithImportState    = &trafficSplitResource{}
+)
+
+// What becomes of the traffic when the split is destroyed.
+const (
+	onDestroyKeep   = "keep"
+	onDestroyLatest = "latest"
+)
+
+// defaultSplitTimeout covers a Revision that has to scale from zero before it gets traffic.
+const defaultSplitTimeout = 5 * time.Minute
+
+type trafficSplitResource struct {
+	run *run
+}
+
+func newTrafficSplitResource() resource.Resource { return &trafficSplitResource{} }
+
+func (r *trafficSplitResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_traffic_split"
+}
+
+func (r *trafficSplitResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "How the requests of a Knative Service are split over its Revisions: canary, promotion, rollback, and a URL for each tag.\n\n" +
+			"It owns `spec.traffic` of the Service and nothing else, under a field manager of its own: while a split pins Revisions, a new template gets no requests until the split says so.",
+		Attributes: map[string]schema.Attribute{
+			"service": schema.StringAttribute{
+				Required:            true,
+				MarkdownDescription: "The name of the Service. Refer to `knative_service.….name`, so that the split is applied after it.",
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"namespace": namespaceAttribute("The namespace of the Service."),
+			"traffic": schema.ListNestedAttribute{
+				Required:            true,
+				MarkdownDescription: "The targets. Their percents add up to 100; each is one Revision or the latest.",
+				NestedObject:        schema.NestedAttributeObject{Attributes: trafficField.Elem.ResourceAttributes()},
+			},
+			"on_destroy": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(onDestroyKeep),
+				MarkdownDescription: "What becomes of the traffic when this resource is destroyed: `keep` leaves it as it is (default), `latest` sends all of it to the latest Ready Revision.",
+				Validators:          []validator.String{stringvalidator.OneOf(onDestroyKeep, onDestroyLatest)},
+			},
+			"force_conflicts": forceConflictsAttribute(),
+			"wait_for_ready":  waitForReadyAttribute("Wait until Knative carries out the split, and fail where it does not. Default `true`."),
+			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Update: true, Delete: true,
+				CreateDescription: "How long to wait for the split to be carried out. Default `5m`.",
+				UpdateDescription: "How long to wait for the split to be carried out. Default `5m`.",
+				DeleteDescription: "How long letting go may take. Default `5m`.",
+			}),
+			"id":             schema.StringAttribute{Computed: true, MarkdownDescription: "`namespace/service`."},
+			"service_uid":    schema.StringAttribute{Computed: true, MarkdownDescription: "The unique ID of the Service that the split is applied to."},
+			"tag_urls":       schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "The URL of each tag."},
+			"traffic_status": trafficStatusAttribute("The split that Knative carries out."),
+		},
+	}
+}
+
+func (r *trafficSplitResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.run = runOf(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *trafficSplitResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var m trafficSplitModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+		return
+	}
+	limit, d := m.Timeouts.Create(ctx, defaultSplitTimeout)
+	resp.Diagnostics.Append(d...)
+	r.apply(ctx, &m, limit, &resp.State, resp.Private, &resp.Diagnostics)
+}
+
+func (r *trafficSplitResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var m trafficSplitModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || r.run.offline() {
+		return
+	}
+	u, err := r.run.client.Read(ctx, m.ref())
+	if err != nil {
+		addProblem(&resp.Diagnostics, "Reading", m.ref(), err)
+		return
+	}
+	if u == nil {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if m.OnDestroy.IsNull() { // just imported
+		m.OnDestroy, m.ForceConflicts, m.WaitForReady = types.StringValue(onDestroyKeep), types.BoolValue(false), types.BoolValue(true)
+	}
+	if err := m.read(u); err != nil {
+		resp.Diagnostics.AddError("Cannot read the split", err.Error())
+		return
+	}
+	r.save(ctx, &m, u, &resp.State, &resp.Diagnostics)
+}
+
+func (r *trafficSplitResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var m trafficSplitModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+		return
+	}
+	limit, d := m.Timeouts.Update(ctx, defaultSplitTimeout)
+	resp.Diagnostics.Append(d...)
+	r.apply(ctx, &m, limit, &resp.State, resp.Private, &resp.Diagnostics)
+}
+
+// Delete lets go of the traffic. Merely letting go would reset it to the latest Revision at once (facts/knative.md), so what
+// is to stay is handed to another manager first.
+func (r *trafficSplitResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var m trafficSplitModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+		return
+	}
+	limit, d := m.Timeouts.Delete(ctx, defaultSplitTimeout)
+	resp.Diagnostics.Append(d...)
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	live, err := r.run.client.Get(ctx, m.ref())
+	if err == nil && live != nil && string(live.GetUID()) == m.ServiceUID.ValueString() && live.GetDeletionTimestamp() == nil {
+		err = r.release(ctx, &m, live)
+	}
+	if err != nil {
+		addProblem(&resp.Diagnostics, "Letting go of the traffic of", m.ref(), err)
+	}
+}
+
+func (r *trafficSplitResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	importByID(ctx, req, resp, "service")
+}
+
+// apply writes the split, saves the state, and waits until Knative carries it out. It waits for the routes only: a rollback
+// is done when its requests flow, however broken the latest Revision is.
+func (r *trafficSplitResource) apply(ctx context.Context, m *trafficSplitModel, limit time.Duration, state *tfsdk.State, private privateState, diags *diag.Diagnostics) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	live, err := r.run.client.Get(ctx, m.ref())
+	if err == nil && live == nil {
+		err = noService(m.ref())
+	}
+	if err != nil {
+		addProblem(diags, "Splitting the traffic of", m.ref(), err)
+		return
+	}
+	u, err := applyOver(ctx, r.run.client, m.ref(), m.object(live), kube.ApplyOptions{Manager: splitManager, Force: m.ForceConflicts.ValueBool()})
+	if err != nil {
+		addProblem(diags, "Splitting the traffic of", m.ref(), err)
+		return
+	}
+	r.save(ctx, m, u, state, diags)
+	if !m.WaitForReady.ValueBool() || diags.HasError() {
+		return
+	}
+	diags.Append(markUnfinished(ctx, private, true)...)
+	seen, err := r.run.client.Wait(ctx, m.ref(), u, kube.Until(servingv1.ServiceConditionRoutesReady, u.GetGeneration()), progress(ctx, m.ref()))
+	if seen != nil {
+		r.save(ctx, m, seen, state, diags)
+	}
+	if err != nil {
+		addWaitProblem(ctx, r.run.client, m.ref(), seen, err, diags)
+		return
+	}
+	diags.Append(markUnfinished(ctx, private, false)...)
+}
+
+func (r *trafficSplitResource) release(ctx context.Context, m *trafficSplitModel, live *unstructured.Unstructured) error {
+	if m.OnDestroy.ValueString() == onDestroyKeep {
+		traffic, _, _ := unstructured.NestedSlice(live.Object, "spec", "traffic")
+		if _, err := r.run.client.Apply(ctx, m.ref(), splitObject(live, traffic), kube.ApplyOptions{Manager: releasedManager, Force: true}); err != nil {
+			return err
+		}
+	}
+	_, err := r.run.client.Apply(ctx, m.ref(), splitObject(live, nil), kube.ApplyOptions{Manager: splitManager})
+	return err
+}
+
+func (r *trafficSplitResource) save(ctx context.Context, m *trafficSplitModel, u *unstructured.Unstructured, state *tfsdk.State, diags *diag.Diagnostics) {
+	if err := m.observe(u); err != nil {
+		diags.AddError("Cannot read the split", err.Error())
+	}
+	diags.Append(state.Set(ctx, m)...)
+}
+
+func noService(ref kube.Ref) error {
+	return &kube.Problem{
+		Summary: "The Service does not exist",
+		Detail:  fmt.Sprintf("%s is not in the cluster. Write service = knative_service.….name, so that the split is applied after the Service is made.", ref),
+	}
+}
