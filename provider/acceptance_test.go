@@ -67,9 +67,7 @@ func (c serviceConfig) String() string {
 	}
 	fmt.Fprintf(&b, "    containers = [{\n      image = %q\n      env = [\n", c.Image)
 	env := map[string]string{"TARGET": c.Revision}
-	for k, v := range c.Env {
-		env[k] = v
-	}
+	maps.Copy(env, c.Env)
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		fmt.Fprintf(&b, "        { name = %q, value = %q },\n", k, env[k])
 	}

@@ -58,11 +58,8 @@ var scalingFields = []fields.Field{
 		Validators: []validator.String{stringvalidator.OneOf(autoscaling.MetricAggregationAlgorithmLinear, autoscaling.MetricAggregationAlgorithmWeightedExponential)}},
 }
 
-// templateField and trafficField are the parts of serviceField that resources hold as one value.
-var (
-	templateField = &serviceField.Fields[1].Fields[0]
-	trafficField  = &serviceField.Fields[1].Fields[1]
-)
+// trafficField is the part of serviceField that a traffic split holds.
+var trafficField = &serviceField.Fields[1].Fields[1]
 
 func whole(name, key, doc string, v ...validator.Int64) fields.Field {
 	return fields.Field{Name: name, Key: key, Kind: fields.Int, AsText: true, Doc: doc, IntValidators: v}

@@ -2,6 +2,7 @@ package fields
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -97,10 +98,7 @@ func (f *Field) unclaimed(sub *Field, live any) any {
 	if !ok || sub.Kind != Map {
 		return live
 	}
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
+	out := maps.Clone(m)
 	for i := range f.Fields {
 		if sibling := &f.Fields[i]; sibling.Kind == Object && sibling.Key == sub.Key {
 			for j := range sibling.Fields {
@@ -203,13 +201,14 @@ func (f *Field) scalar(live any) (attr.Value, error) {
 			return types.BoolValue(x), nil
 		}
 	case int64:
-		switch {
-		case f.Kind == Int:
+		switch f.Kind {
+		case Int:
 			return types.Int64Value(x), nil
-		case f.Kind == Float:
+		case Float:
 			return types.Float64Value(float64(x)), nil
-		case f.Kind == Quantity || f.Kind == IntOrString:
+		case Quantity, IntOrString:
 			return types.StringValue(strconv.FormatInt(x, 10)), nil
+		default:
 		}
 	case float64:
 		switch f.Kind {
@@ -217,6 +216,7 @@ func (f *Field) scalar(live any) (attr.Value, error) {
 			return types.Float64Value(x), nil
 		case Quantity:
 			return types.StringValue(strconv.FormatFloat(x, 'f', -1, 64)), nil
+		default:
 		}
 	}
 	return nil, f.mismatch(live)

@@ -36,6 +36,7 @@ func (f *Field) Locate(at path.Path, api string) path.Path {
 		if key := strings.Trim(api, "[]"); key != "" {
 			return at.AtMapKey(key)
 		}
+	default:
 	}
 	return at
 }

@@ -3,6 +3,7 @@ package fields
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -20,9 +21,7 @@ func (f *Field) ResourceAttributes() map[string]schema.Attribute {
 			out[sub.Name] = sub.ResourceAttribute()
 			continue
 		}
-		for name, a := range sub.ResourceAttributes() {
-			out[name] = a
-		}
+		maps.Copy(out, sub.ResourceAttributes())
 	}
 	return out
 }

@@ -24,18 +24,17 @@ type Kind struct {
 	Kind string
 }
 
-func kind(group, version, resource, name string) Kind {
-	return Kind{schema.GroupVersionResource{Group: group, Version: version, Resource: resource}, name}
+func v1(group, resource, name string) Kind {
+	return Kind{schema.GroupVersionResource{Group: group, Version: "v1", Resource: resource}, name}
 }
 
 // The kinds that are read and written.
 var (
-	Service       = kind("serving.knative.dev", "v1", "services", "Service")
-	Configuration = kind("serving.knative.dev", "v1", "configurations", "Configuration")
-	Revision      = kind("serving.knative.dev", "v1", "revisions", "Revision")
-	Route         = kind("serving.knative.dev", "v1", "routes", "Route")
-	Pod           = kind("", "v1", "pods", "Pod")
-	Event         = kind("", "v1", "events", "Event")
+	Service       = v1("serving.knative.dev", "services", "Service")
+	Configuration = v1("serving.knative.dev", "configurations", "Configuration")
+	Revision      = v1("serving.knative.dev", "revisions", "Revision")
+	Route         = v1("serving.knative.dev", "routes", "Route")
+	Pod           = v1("", "pods", "Pod")
 )
 
 // APIVersion is the kind's apiVersion.

@@ -13,7 +13,7 @@ import (
 
 // Problem is a failure told to a person: what went wrong in a few words, and in the detail what was asked, what was found
 // and the way out.
-type Problem struct {
+type Problem struct { //nolint:errname // what a person is told, which happens to be an error
 	Summary, Detail string
 }
 
@@ -65,8 +65,7 @@ func Unreachable(err error) bool {
 
 // Describe tells the failure of a request about an object.
 func Describe(verb string, ref Ref, err error) *Problem {
-	var known *Problem
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*Problem](err); ok {
 		return known
 	}
 	asked := fmt.Sprintf("%s %s", verb, ref)

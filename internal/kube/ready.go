@@ -53,7 +53,7 @@ func Until(condition apis.ConditionType, generation int64) Look {
 		case c == nil:
 			return Pending, fmt.Sprintf("waiting for %s", condition)
 		case c.IsTrue():
-			return Done, fmt.Sprintf("%s", condition)
+			return Done, string(condition)
 		case c.IsFalse():
 			return Failing, fmt.Sprintf("%s: %s", c.Reason, c.Message)
 		case c.Message != "":

@@ -44,8 +44,8 @@ func ValidateService(object map[string]any) []Invalid {
 func permissive() *config.Config {
 	cfg := config.FromContextOrDefaults(context.Background())
 	features := reflect.ValueOf(cfg.Features).Elem()
-	for i := range features.NumField() {
-		features.Field(i).Set(reflect.ValueOf(config.Allowed))
+	for _, flag := range features.Fields() {
+		flag.Set(reflect.ValueOf(config.Allowed))
 	}
 	return cfg
 }

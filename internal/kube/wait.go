@@ -22,11 +22,11 @@ var ErrDeleted = errors.New("it was deleted in the meantime")
 type Progress int
 
 const (
-	// Pending: go on waiting.
+	// Pending goes on waiting.
 	Pending Progress = iota
-	// Done: the wait has its end.
+	// Done ends the wait well.
 	Done
-	// Failing: the wait ends in failure if this does not pass within settleTime.
+	// Failing ends the wait badly if it does not pass within settleTime.
 	Failing
 )
 

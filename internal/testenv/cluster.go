@@ -76,6 +76,15 @@ func (c *Cluster) Namespace(ctx context.Context, prefix string) (string, func(co
 	}, nil
 }
 
+// EnsureNamespace makes a namespace that stays.
+func (c *Cluster) EnsureNamespace(ctx context.Context, name string) error {
+	_, err := c.Kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}
+
 // Eventually tries until a check passes, and gives its last error when the time is up.
 func Eventually(ctx context.Context, limit time.Duration, check func(context.Context) error) error {
 	var last error

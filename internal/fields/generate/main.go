@@ -11,11 +11,12 @@ import (
 	"fmt"
 	"go/format"
 	"log"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"sort"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -105,18 +106,23 @@ func (g *generator) object(n *node, t reflect.Type, leaveOut []string, atomic bo
 	for k := range n.Properties {
 		keys = append(keys, k)
 	}
-	sort.Strings(keys)
+	slices.Sort(keys)
 	for _, k := range keys {
-		if contains(leaveOut, k) {
+		if slices.Contains(leaveOut, k) {
 			continue
 		}
-		g.field(k, n.Properties[k], fieldType(t, k), contains(n.Required, k), atomic)
+		g.field(k, n.Properties[k], deref(t), slices.Contains(n.Required, k), atomic)
 	}
 }
 
-func (g *generator) field(key string, n *node, t reflect.Type, required, atomic bool) {
+func (g *generator) field(key string, n *node, holder reflect.Type, required, atomic bool) {
+	t := fieldType(holder, key)
 	if n.FreeForm && len(n.Properties) == 0 {
-		n = typed(n, t, doc(n.Description))
+		n = typed(n, t)
+	}
+	if gate, gated := strings.CutPrefix(doc(n.Description), "This is accessible behind a feature flag - "); gated {
+		// The CRD says only this of it; Kubernetes' Go type says what it is.
+		n.Description = strings.TrimSuffix(doc(swaggerDoc(holder)[key]), ".") + ". Needs the feature flag `" + gate + "` in Knative's `config-features`."
 	}
 	g.printf("{Name: %q, Key: %q, ", snake(key), key)
 	g.kind(key, n, t, atomic)
@@ -140,7 +146,7 @@ func (g *generator) kind(key string, n *node, t reflect.Type, atomic bool) {
 	case n.Type == "array":
 		items := n.Items
 		if items.FreeForm && len(items.Properties) == 0 {
-			items = typed(items, t.Elem(), "")
+			items = typed(items, t.Elem())
 		}
 		merge := ""
 		if n.ListType == "map" && !atomic {
@@ -170,13 +176,13 @@ func (g *generator) kind(key string, n *node, t reflect.Type, atomic bool) {
 }
 
 // typed gives a free-form node the shape of its Go type, with the type's own documentation.
-func typed(n *node, t reflect.Type, gate string) *node {
+func typed(n *node, t reflect.Type) *node {
 	t = deref(t)
 	out := &node{Type: "string", Description: n.Description}
 	switch {
 	case t == reflect.TypeFor[resource.Quantity](), t == reflect.TypeFor[intstr.IntOrString]():
 	case t.Kind() == reflect.Slice:
-		out.Type, out.Items = "array", typed(&node{}, t.Elem(), gate)
+		out.Type, out.Items = "array", typed(&node{}, t.Elem())
 	case t.Kind() == reflect.Struct:
 		out.Type, out.Properties = "object", map[string]*node{}
 		docs := swaggerDoc(t)
@@ -184,26 +190,24 @@ func typed(n *node, t reflect.Type, gate string) *node {
 			if t == reflect.TypeFor[metav1.ObjectMeta]() && key != "labels" && key != "annotations" {
 				continue // a template's metadata: the API refuses the rest
 			}
-			out.Properties[key] = typed(&node{Description: docs[key]}, f.Type, "")
+			out.Properties[key] = typed(&node{Description: docs[key]}, f.Type)
 			if !strings.Contains(f.Tag.Get("json"), "omitempty") {
 				out.Required = append(out.Required, key)
 			}
 		}
-		sort.Strings(out.Required)
+		slices.Sort(out.Required)
 	}
 	return out
 }
 
 func swaggerDoc(t reflect.Type) map[string]string {
 	docs := map[string]string{}
-	if d, ok := reflect.New(t).Elem().Interface().(interface{ SwaggerDoc() map[string]string }); ok {
-		docs = d.SwaggerDoc()
+	if d, ok := reflect.TypeAssert[interface{ SwaggerDoc() map[string]string }](reflect.New(t).Elem()); ok {
+		docs = maps.Clone(d.SwaggerDoc())
 	}
-	for i := range t.NumField() {
-		if f := t.Field(i); f.Anonymous {
-			for k, v := range swaggerDoc(f.Type) {
-				docs[k] = v
-			}
+	for f := range t.Fields() {
+		if f.Anonymous {
+			maps.Copy(docs, swaggerDoc(f.Type))
 		}
 	}
 	return docs
@@ -212,15 +216,12 @@ func swaggerDoc(t reflect.Type) map[string]string {
 // jsonFields are a struct's fields by JSON key, those of inlined structs included.
 func jsonFields(t reflect.Type) map[string]reflect.StructField {
 	out := map[string]reflect.StructField{}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case key == "-":
 		case key == "" && f.Anonymous:
-			for k, v := range jsonFields(deref(f.Type)) {
-				out[k] = v
-			}
+			maps.Copy(out, jsonFields(deref(f.Type)))
 		default:
 			out[key] = f
 		}
@@ -265,13 +266,4 @@ func doc(s string) string {
 		}
 	}
 	return s
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

@@ -1,0 +1,2 @@
+# namespace/name
+terraform import knative_service.hello default/hello

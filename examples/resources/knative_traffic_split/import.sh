@@ -1,0 +1,2 @@
+# namespace/service
+terraform import knative_traffic_split.hello default/hello
