@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -25,7 +26,13 @@ var factories = map[string]func() (tfprotov6.ProviderServer, error){
 	"knative": providerserver.NewProtocol6WithError(New("test")()),
 }
 
-var connect = sync.OnceValues(func() (*testenv.Cluster, error) { return testenv.Connect(context.Background()) })
+var connect = sync.OnceValues(func() (*testenv.Cluster, error) {
+	c, err := testenv.Connect(context.Background())
+	if err == nil {
+		err = os.Setenv("KUBE_CONFIG_PATH", c.Kubeconfig) // for the provider, in every test alike
+	}
+	return c, err
+})
 
 // accept prepares an acceptance test: the real cluster and a namespace of the test's own. Without TF_ACC it skips, as all
 // providers' do; `make test` sets it.
@@ -34,11 +41,11 @@ func accept(t *testing.T) (*testenv.Cluster, string) {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run with TF_ACC=1 and a cluster: make test")
 	}
+	t.Parallel()
 	c, err := connect()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("KUBE_CONFIG_PATH", c.Kubeconfig)
 	namespace, remove, err := c.Namespace(t.Context(), "acc-")
 	if err != nil {
 		t.Fatal(err)
@@ -61,17 +68,17 @@ type serviceConfig struct {
 
 func (c serviceConfig) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "resource \"knative_service\" %q {\n  namespace = %q\n  name = %q\n  template = {\n", c.Name, c.Namespace, c.Name)
+	fmt.Fprintf(&b, "resource \"knative_service\" %q {\n  namespace = %q\n  name = %q\n  template {\n", c.Name, c.Namespace, c.Name)
 	if c.Revision != "" {
 		fmt.Fprintf(&b, "    name = %q\n", c.Revision)
 	}
-	fmt.Fprintf(&b, "    containers = [{\n      image = %q\n      env = [\n", c.Image)
+	fmt.Fprintf(&b, "    containers {\n      image = %q\n", c.Image)
 	env := map[string]string{"TARGET": c.Revision}
 	maps.Copy(env, c.Env)
 	for _, k := range slices.Sorted(maps.Keys(env)) {
-		fmt.Fprintf(&b, "        { name = %q, value = %q },\n", k, env[k])
+		fmt.Fprintf(&b, "      env {\n        name = %q\n        value = %q\n      }\n", k, env[k])
 	}
-	fmt.Fprintf(&b, "      ]\n    }]\n%s\n  }\n%s\n}\n", c.Template, c.More)
+	fmt.Fprintf(&b, "    }\n%s\n  }\n%s\n}\n", c.Template, c.More)
 	return b.String()
 }
 
@@ -83,13 +90,27 @@ type splitConfig struct {
 }
 
 func (c splitConfig) String() string {
-	return fmt.Sprintf("resource \"knative_traffic_split\" %q {\n  namespace = %q\n  service = knative_service.%s.name\n  traffic = [\n    %s\n  ]\n%s\n}\n",
-		c.Service, c.Namespace, c.Service, strings.Join(c.Targets, ",\n    "), c.More)
+	return fmt.Sprintf("resource \"knative_traffic_split\" %q {\n  namespace = %q\n  service = knative_service.%s.name\n%s\n%s\n}\n",
+		c.Service, c.Namespace, c.Service, strings.Join(c.Targets, "\n"), c.More)
 }
 
 // pin renders a target on a Revision.
 func pin(revision string, percent int, more ...string) string {
-	return fmt.Sprintf("{ revision_name = %q, percent = %d %s}", revision, percent, strings.Join(append([]string{""}, more...), ", "))
+	return target(append([]string{fmt.Sprintf("revision_name = %q", revision), fmt.Sprintf("percent = %d", percent)}, more...)...)
+}
+
+func target(lines ...string) string {
+	return "  traffic {\n    " + strings.Join(lines, "\n    ") + "\n  }"
+}
+
+// hcl is a part of a configuration that is written out.
+type hcl string
+
+func (h hcl) String() string { return string(h) }
+
+// says matches a text in Terraform's output, wherever it breaks the lines.
+func says(text string) *regexp.Regexp {
+	return regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(text), " ", `[\s│]+`))
 }
 
 func config(parts ...fmt.Stringer) string {

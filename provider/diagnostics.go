@@ -14,19 +14,17 @@ func addProblem(diags *diag.Diagnostics, verb string, ref kube.Ref, err error) {
 	diags.AddError(p.Summary, p.Detail)
 }
 
-// addErrorAt reports an error at an attribute, by its path in words as well: Terraform points at the source of top-level
-// attributes only.
+// addErrorAt reports an error at an attribute, and says its path where it is inside a block: with several blocks of a name
+// the line alone does not tell which.
 func addErrorAt(diags *diag.Diagnostics, at path.Path, summary, detail string) {
-	steps := at.Steps()
-	if len(steps) == 0 {
+	switch len(at.Steps()) {
+	case 0:
 		diags.AddError(summary, detail)
-		return
+	case 1:
+		diags.AddAttributeError(at, summary, detail)
+	default:
+		diags.AddAttributeError(at, summary, at.String()+": "+detail)
 	}
-	top, _ := steps[0].(path.PathStepAttributeName)
-	if len(steps) > 1 {
-		detail = at.String() + ": " + detail
-	}
-	diags.AddAttributeError(path.Root(string(top)), summary, detail)
 }
 
 // addViolations reports broken rules at the attribute that breaks them.

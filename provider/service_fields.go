@@ -58,8 +58,11 @@ var scalingFields = []fields.Field{
 		Validators: []validator.String{stringvalidator.OneOf(autoscaling.MetricAggregationAlgorithmLinear, autoscaling.MetricAggregationAlgorithmWeightedExponential)}},
 }
 
-// trafficField is the part of serviceField that a traffic split holds.
-var trafficField = &serviceField.Fields[1].Fields[1]
+// templateField and trafficField are the parts of serviceField that are also handled alone.
+var (
+	templateField = &serviceField.Fields[1].Fields[0]
+	trafficField  = &serviceField.Fields[1].Fields[1]
+)
 
 func whole(name, key, doc string, v ...validator.Int64) fields.Field {
 	return fields.Field{Name: name, Key: key, Kind: fields.Int, AsText: true, Doc: doc, IntValidators: v}

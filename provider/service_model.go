@@ -63,6 +63,29 @@ func (m *serviceModel) object() map[string]any {
 	return out
 }
 
+// objectOver is the Service to apply over the one that is there. Knative does not default a template that keeps its name, and
+// refuses any difference in it, missing defaults included: so a template that is unchanged goes with its containers as they
+// are. Containers are an atomic list and all ours; what others set elsewhere is not touched.
+// Source: knative.dev/serving v0.50.0, pkg/apis/serving/v1/configuration_defaults.go.
+func (m *serviceModel) objectOver(live *unstructured.Unstructured) map[string]any {
+	out := m.object()
+	if live == nil || m.revisionName() == "" {
+		return out
+	}
+	template, _, _ := unstructured.NestedMap(live.Object, "spec", "template")
+	same, err := templateField.Decode(template, m.Template)
+	if err != nil || !same.Equal(m.Template) {
+		return out
+	}
+	spec, _, _ := unstructured.NestedMap(template, "spec")
+	for _, list := range []string{"containers", "initContainers"} {
+		if containers, ok := spec[list]; ok {
+			_ = unstructured.SetNestedField(out, containers, "spec", "template", "spec", list)
+		}
+	}
+	return out
+}
+
 func (m *serviceModel) configured() map[string]attr.Value {
 	return map[string]attr.Value{"labels": m.Labels, "annotations": m.Annotations, "template": m.Template, "traffic": m.Traffic}
 }
@@ -111,7 +134,9 @@ func (m *serviceModel) observe(u *unstructured.Unstructured) error {
 	m.UID = types.StringValue(string(s.UID))
 	m.Generation = types.Int64Value(s.Generation)
 	m.URL = optional(s.Status.URL.String())
-	m.LatestCreatedRevision = optional(s.Status.LatestCreatedRevisionName)
+	if planned := m.LatestCreatedRevision; s.Status.ObservedGeneration >= s.Generation || planned.IsUnknown() || planned.IsNull() {
+		m.LatestCreatedRevision = optional(s.Status.LatestCreatedRevisionName)
+	} // else the name that the template gives is truer than a status that has not seen it
 	m.LatestReadyRevision = optional(s.Status.LatestReadyRevisionName)
 	m.Conditions = conditionsOf(s)
 	m.TrafficStatus = trafficStatusOf(s)

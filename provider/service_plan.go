@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
 	"github.com/knative-provider/terraform-provider-knative/internal/rollout"
@@ -80,12 +82,16 @@ func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if resp.Diagnostics.HasError() || r.run.offline() || (prior != nil && plan.sameObject(prior)) {
 		return
 	}
-	r.checkTrafficOwner(ctx, &plan, resp)
-	if prior == nil {
-		r.checkAbsent(ctx, &plan, resp)
+	checkRevisionName(&plan, prior, resp)
+	if !fullyKnown(ctx, plan.Namespace, plan.Name) {
+		return
 	}
-	if !resp.Diagnostics.HasError() && fullyKnown(ctx, plan.Namespace, plan.Name, plan.Template, plan.Labels, plan.Annotations, plan.Traffic) {
-		dryRun(ctx, r.run, plan.ref(), plan.object(), kube.ApplyOptions{Manager: serviceManager, Force: plan.ForceConflicts.ValueBool()}, &resp.Diagnostics)
+	live, err := r.run.client.Read(ctx, plan.ref())
+	if err == nil && live != nil {
+		checkOwners(&plan, live, prior == nil, resp)
+	}
+	if !resp.Diagnostics.HasError() && fullyKnown(ctx, plan.Template, plan.Labels, plan.Annotations, plan.Traffic) {
+		dryRun(ctx, r.run, plan.ref(), plan.objectOver(live), kube.ApplyOptions{Manager: serviceManager, Force: plan.ForceConflicts.ValueBool()}, &resp.Diagnostics)
 	}
 }
 
@@ -121,27 +127,34 @@ func (m *serviceModel) foretell(ctx context.Context, prior *serviceModel, unfini
 	}
 }
 
-// checkAbsent refuses to plan the creation of what is there already and is not ours.
-func (r *serviceResource) checkAbsent(ctx context.Context, plan *serviceModel, resp *resource.ModifyPlanResponse) {
-	if !fullyKnown(ctx, plan.Namespace, plan.Name) {
+// checkRevisionName refuses another template under the same name: a Revision never changes.
+func checkRevisionName(plan, prior *serviceModel, resp *resource.ModifyPlanResponse) {
+	if prior == nil || plan.revisionName() == "" || plan.revisionName() != prior.revisionName() {
 		return
 	}
-	existing, err := r.run.client.Read(ctx, plan.ref())
-	if err == nil && existing != nil && !kube.Applied(existing, serviceManager) {
-		addProblem(&resp.Diagnostics, "Planning", plan.ref(), alreadyExists(plan.ref()))
+	before := prior.Template.Attributes()
+	var changed []string
+	for name, v := range plan.Template.Attributes() {
+		if !v.IsUnknown() && !v.Equal(before[name]) {
+			changed = append(changed, name)
+		}
+	}
+	if len(changed) > 0 {
+		slices.Sort(changed)
+		addErrorAt(&resp.Diagnostics, path.Root("template").AtName("name"), "The Revision's name is taken",
+			fmt.Sprintf("The template changes (%s), and its name stays %q. A Revision never changes: give the template a new name, or leave the name out for Knative to name each Revision.", strings.Join(changed, ", "), plan.revisionName()))
 	}
 }
 
-// checkTrafficOwner refuses inline traffic where a traffic split owns it.
-func (r *serviceResource) checkTrafficOwner(ctx context.Context, plan *serviceModel, resp *resource.ModifyPlanResponse) {
-	if plan.Traffic.IsNull() || !fullyKnown(ctx, plan.Namespace, plan.Name) {
-		return
+// checkOwners refuses to plan the creation of what is there already and is not ours, and inline traffic where a traffic split
+// owns it.
+func checkOwners(plan *serviceModel, live *unstructured.Unstructured, create bool, resp *resource.ModifyPlanResponse) {
+	if create && !kube.Applied(live, serviceManager) {
+		addProblem(&resp.Diagnostics, "Planning", plan.ref(), alreadyExists(plan.ref()))
 	}
-	live, err := r.run.client.Read(ctx, plan.ref())
-	if err != nil || live == nil || !slices.Contains(kube.Owners(live, "spec", "traffic"), splitManager) {
-		return
+	if !plan.Traffic.IsNull() && slices.Contains(kube.Owners(live, "spec", "traffic"), splitManager) {
+		addTwoOwners(&resp.Diagnostics, plan.ref())
 	}
-	addTwoOwners(&resp.Diagnostics, plan.ref())
 }
 
 func addProtected(prior *serviceModel, resp *resource.ModifyPlanResponse) {

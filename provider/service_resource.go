@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -18,7 +19,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	ktypes "k8s.io/apimachinery/pkg/types"
-	"knative.dev/pkg/apis"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
 )
@@ -60,7 +60,11 @@ func (r *serviceResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 	}
 	attributes["force_conflicts"] = forceConflictsAttribute()
 	attributes["wait_for_ready"] = waitForReadyAttribute("Wait until the Service is Ready, and fail where it does not become so. Default `true`.")
-	attributes["timeouts"] = timeouts.Attributes(ctx, timeouts.Opts{Create: true, Update: true, Delete: true,
+	blocks := serviceField.ResourceBlocks()
+	template, _ := blocks["template"].(schema.SingleNestedBlock)
+	template.Validators = append(template.Validators, objectvalidator.IsRequired())
+	blocks["template"] = template
+	blocks["timeouts"] = timeouts.Block(ctx, timeouts.Opts{Create: true, Update: true, Delete: true,
 		CreateDescription: "How long to wait for a new Service to be Ready. Default `10m`.",
 		UpdateDescription: "How long to wait for a changed Service to be Ready. Default `10m`.",
 		DeleteDescription: "How long to wait for a deleted Service to be gone. Default `5m`.",
@@ -85,6 +89,7 @@ func (r *serviceResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 		MarkdownDescription: "A [Knative Service](https://knative.dev/docs/serving/services/): a container that answers requests, scales with them, and keeps a Revision of each change.\n\n" +
 			"Attributes are Knative's own fields in snake_case, without the levels `metadata` and `spec`. Only what is configured is owned, by server-side apply: labels, annotations and defaults that others write are left alone.",
 		Attributes: attributes,
+		Blocks:     blocks,
 	}
 }
 
@@ -110,7 +115,7 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 		addProblem(&resp.Diagnostics, "Creating", m.ref(), alreadyExists(m.ref()))
 		return
 	}
-	r.apply(ctx, &m, limit, &resp.State, resp.Private, &resp.Diagnostics)
+	r.apply(ctx, &m, existing, limit, &resp.State, resp.Private, &resp.Diagnostics)
 }
 
 func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -151,7 +156,15 @@ func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	limit, d := m.Timeouts.Update(ctx, defaultCreateTimeout)
 	resp.Diagnostics.Append(d...)
-	r.apply(ctx, &m, limit, &resp.State, resp.Private, &resp.Diagnostics)
+	var existing *unstructured.Unstructured
+	if m.revisionName() != "" {
+		var err error
+		if existing, err = r.run.client.Get(ctx, m.ref()); err != nil {
+			addProblem(&resp.Diagnostics, "Reading", m.ref(), err)
+			return
+		}
+	}
+	r.apply(ctx, &m, existing, limit, &resp.State, resp.Private, &resp.Diagnostics)
 }
 
 func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -178,10 +191,10 @@ func (r *serviceResource) ImportState(ctx context.Context, req resource.ImportSt
 }
 
 // apply writes the Service, saves the state, and waits until it is Ready.
-func (r *serviceResource) apply(ctx context.Context, m *serviceModel, limit time.Duration, state *tfsdk.State, private privateState, diags *diag.Diagnostics) {
+func (r *serviceResource) apply(ctx context.Context, m *serviceModel, existing *unstructured.Unstructured, limit time.Duration, state *tfsdk.State, private privateState, diags *diag.Diagnostics) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	u, err := applyOver(ctx, r.run.client, m.ref(), m.object(), kube.ApplyOptions{Manager: serviceManager, Force: m.ForceConflicts.ValueBool()})
+	u, err := applyOver(ctx, r.run.client, m.ref(), m.objectOver(existing), kube.ApplyOptions{Manager: serviceManager, Force: m.ForceConflicts.ValueBool()})
 	if err != nil {
 		addProblem(diags, "Applying", m.ref(), err)
 		return
@@ -191,7 +204,7 @@ func (r *serviceResource) apply(ctx context.Context, m *serviceModel, limit time
 		return
 	}
 	diags.Append(markUnfinished(ctx, private, true)...)
-	seen, err := r.run.client.Wait(ctx, m.ref(), u, kube.Until(apis.ConditionReady, u.GetGeneration()), progress(ctx, m.ref()))
+	seen, err := r.run.client.WaitReady(ctx, m.ref(), u, progress(ctx, m.ref()))
 	if seen != nil {
 		r.save(ctx, m, seen, state, diags)
 	}

@@ -40,6 +40,11 @@ func targetsOf(traffic types.List) ([]rollout.Target, bool) {
 // whole.
 func readTraffic(u *unstructured.Unstructured, before types.List) (types.List, error) {
 	live, _, _ := unstructured.NestedSlice(u.Object, "spec", "traffic")
+	for _, target := range live {
+		if t, ok := target.(map[string]any); ok && t["latestRevision"] == false {
+			delete(t, "latestRevision") // Knative writes it to each pinned target
+		}
+	}
 	v, err := trafficField.Adopt(live)
 	if err != nil {
 		return before, err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -59,11 +60,6 @@ func (r *trafficSplitResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"namespace": namespaceAttribute("The namespace of the Service."),
-			"traffic": schema.ListNestedAttribute{
-				Required:            true,
-				MarkdownDescription: "The targets. Their percents add up to 100; each is one Revision or the latest.",
-				NestedObject:        schema.NestedAttributeObject{Attributes: trafficField.Elem.ResourceAttributes()},
-			},
 			"on_destroy": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(onDestroyKeep),
 				MarkdownDescription: "What becomes of the traffic when this resource is destroyed: `keep` leaves it as it is (default), `latest` sends all of it to the latest Ready Revision.",
@@ -71,15 +67,22 @@ func (r *trafficSplitResource) Schema(ctx context.Context, _ resource.SchemaRequ
 			},
 			"force_conflicts": forceConflictsAttribute(),
 			"wait_for_ready":  waitForReadyAttribute("Wait until Knative carries out the split, and fail where it does not. Default `true`."),
-			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Update: true, Delete: true,
+			"id":              schema.StringAttribute{Computed: true, MarkdownDescription: "`namespace/service`."},
+			"service_uid":     schema.StringAttribute{Computed: true, MarkdownDescription: "The unique ID of the Service that the split is applied to."},
+			"tag_urls":        schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "The URL of each tag."},
+			"traffic_status":  trafficStatusAttribute("The split that Knative carries out."),
+		},
+		Blocks: map[string]schema.Block{
+			"traffic": schema.ListNestedBlock{
+				MarkdownDescription: "A target: one Revision, or the latest. The percents of all add up to 100.",
+				NestedObject:        schema.NestedBlockObject{Attributes: trafficField.Elem.ResourceAttributes()},
+				Validators:          []validator.List{listvalidator.IsRequired()},
+			},
+			"timeouts": timeouts.Block(ctx, timeouts.Opts{Create: true, Update: true, Delete: true,
 				CreateDescription: "How long to wait for the split to be carried out. Default `5m`.",
 				UpdateDescription: "How long to wait for the split to be carried out. Default `5m`.",
 				DeleteDescription: "How long letting go may take. Default `5m`.",
 			}),
-			"id":             schema.StringAttribute{Computed: true, MarkdownDescription: "`namespace/service`."},
-			"service_uid":    schema.StringAttribute{Computed: true, MarkdownDescription: "The unique ID of the Service that the split is applied to."},
-			"tag_urls":       schema.MapAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "The URL of each tag."},
-			"traffic_status": trafficStatusAttribute("The split that Knative carries out."),
 		},
 	}
 }

@@ -37,24 +37,36 @@ variable "split" {
 resource "knative_service" "hello" {
   name = "hello"
 
-  template = {
+  template {
     name = "hello-${var.release}"
-    containers = [{
+
+    containers {
       image = var.image
-      env   = [{ name = "TARGET", value = "hello-${var.release}" }]
-    }]
-    scaling = { min_scale = 1 }
+
+      env {
+        name  = "TARGET"
+        value = "hello-${var.release}"
+      }
+    }
+
+    scaling {
+      min_scale = 1
+    }
   }
 }
 
 resource "knative_traffic_split" "hello" {
   service = knative_service.hello.name
 
-  traffic = [for release, percent in var.split : {
-    revision_name = "hello-${release}"
-    percent       = percent
-    tag           = release
-  }]
+  dynamic "traffic" {
+    for_each = var.split
+
+    content {
+      revision_name = "hello-${traffic.key}"
+      percent       = traffic.value
+      tag           = traffic.key
+    }
+  }
 }
 
 output "url" {

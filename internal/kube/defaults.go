@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"knative.dev/pkg/apis"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
@@ -67,6 +68,6 @@ func defaulted(object map[string]any) (*servingv1.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.SetDefaults(context.Background())
+	s.SetDefaults(apis.WithinCreate(context.Background()))
 	return s, nil
 }

@@ -80,6 +80,8 @@ func Describe(verb string, ref Ref, err error) *Problem {
 		return &Problem{"Not authenticated", fmt.Sprintf("%s: the API server does not accept the credentials: %v. Check the provider's token, certificate or exec settings; a token may have expired.", asked, err)}
 	case apierrors.IsForbidden(err) && !strings.Contains(err.Error(), "admission webhook"):
 		return &Problem{"Not allowed", fmt.Sprintf("%s: %v. Give this identity the verb in a Role or ClusterRole, or use another identity.", asked, err)}
+	case strings.Contains(err.Error(), "without a name change"):
+		return &Problem{"The Revision's name is taken", fmt.Sprintf("%s: the template changes, and template.name stays what it is. A Revision never changes: give template.name a new value, or leave it out for Knative to name each Revision.", asked)}
 	case Denied(err):
 		return &Problem{"Refused at admission", fmt.Sprintf("%s: %s", asked, message(err))}
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):

@@ -54,7 +54,10 @@ func (e *FailedError) Error() string { return e.Reason }
 // Wait watches one object from the state that a write returned until look is satisfied. It sends one watch request, and no
 // other as long as that holds. Each change of what look says goes to report.
 func (c *Client) Wait(ctx context.Context, ref Ref, from *unstructured.Unstructured, look Look, report func(string)) (*unstructured.Unstructured, error) {
-	w := &waiting{look: look, report: report}
+	return c.wait(ctx, ref, from, &waiting{look: look, report: report})
+}
+
+func (c *Client) wait(ctx context.Context, ref Ref, from *unstructured.Unstructured, w *waiting) (*unstructured.Unstructured, error) {
 	if end, err := w.see(from); end {
 		return from, err
 	}
@@ -101,6 +104,10 @@ func (c *Client) follow(ctx context.Context, ref Ref, w *waiting) (*unstructured
 			if end, err := w.see(w.last); end {
 				return w.last, true, err
 			}
+		case <-w.nudge:
+			if end, err := w.see(w.last); end {
+				return w.last, true, err
+			}
 		case event, open := <-watcher.ResultChan():
 			if !open || event.Type == watch.Error {
 				return nil, false, nil
@@ -125,8 +132,10 @@ func (c *Client) follow(ctx context.Context, ref Ref, w *waiting) (*unstructured
 
 // waiting is what a wait remembers between two looks.
 type waiting struct {
-	look         Look
-	report       func(string)
+	look   Look
+	report func(string)
+	// nudge asks for another look at the same object: something beside it has changed. It may be nil.
+	nudge        <-chan struct{}
 	last         *unstructured.Unstructured
 	said         string
 	failingSince time.Time

@@ -1,11 +1,15 @@
 resource "knative_service" "hello" {
   name = "hello"
 
-  template = {
-    containers = [{
+  template {
+    containers {
       image = "ghcr.io/knative/helloworld-go:latest"
-      env   = [{ name = "TARGET", value = "hello" }]
-    }]
+
+      env {
+        name  = "TARGET"
+        value = "hello"
+      }
+    }
   }
 }
 
