@@ -2,10 +2,10 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -100,9 +100,14 @@ func dryRun(ctx context.Context, r *run, ref kube.Ref, object map[string]any, o 
 // mayNot says whether RBAC forbade the request, and not a webhook.
 func mayNot(err error) bool { return apierrors.IsForbidden(err) && !kube.Denied(err) }
 
+// explainTime is how long looking for the cause of a failure may take.
+const explainTime = 15 * time.Second
+
 // addWaitProblem tells why a wait ended, from the object down to its Pods.
 func addWaitProblem(ctx context.Context, c *kube.Client, ref kube.Ref, seen *unstructured.Unstructured, err error, diags *diag.Diagnostics) {
-	ctx = context.WithoutCancel(ctx) // the wait's time may be up; the explanation still needs a few requests
+	// The wait's time may be up; the explanation still needs a few requests.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), explainTime)
+	defer cancel()
 	var failed *kube.FailedError
 	var late *kube.TimeoutError
 	why := err.Error()
@@ -116,6 +121,10 @@ func addWaitProblem(ctx context.Context, c *kube.Client, ref kube.Ref, seen *uns
 		diags.AddError(fmt.Sprintf("%s failed", ref), why+"\n\nThe change is applied and saved. Correct the configuration and apply again; the next apply waits again.")
 	case errors.As(err, &late):
 		diags.AddError(fmt.Sprintf("%s was not ready in time", ref), why+"\n\nThe change is applied and saved, and the cluster goes on with it. Apply again to wait again, or raise timeouts.")
+	case errors.Is(err, kube.ErrDeleted):
+		diags.AddError(fmt.Sprintf("%s was deleted", ref), "Somebody deleted it while it was waited for. Apply again to make it anew.")
+	case errors.Is(err, kube.ErrInterrupted):
+		diags.AddError(fmt.Sprintf("The wait for %s was interrupted", ref), why+"\n\nThe change is applied and saved, and the cluster goes on with it. Apply again to wait again.")
 	default:
 		addProblem(diags, "Waiting for", ref, err)
 	}
@@ -124,28 +133,6 @@ func addWaitProblem(ctx context.Context, c *kube.Client, ref kube.Ref, seen *uns
 // progress logs what a wait sees, at INFO, once a change.
 func progress(ctx context.Context, ref kube.Ref) func(string) {
 	return func(text string) { tflog.Info(ctx, ref.String()+": "+text) }
-}
-
-// privateState is the part of a resource's private state that is used here.
-type privateState interface {
-	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-}
-
-type privateReader interface {
-	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
-}
-
-// unfinishedKey marks a rollout whose wait has not ended well: Terraform itself would show a clean plan after it.
-const unfinishedKey = "unfinished"
-
-func markUnfinished(ctx context.Context, p privateState, unfinished bool) diag.Diagnostics {
-	value, _ := json.Marshal(unfinished)
-	return p.SetKey(ctx, unfinishedKey, value)
-}
-
-func unfinished(ctx context.Context, p privateReader) bool {
-	value, _ := p.GetKey(ctx, unfinishedKey)
-	return string(value) == "true"
 }
 
 func addTwoOwners(diags *diag.Diagnostics, ref kube.Ref) {

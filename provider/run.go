@@ -29,6 +29,7 @@ type run struct {
 
 	mu       sync.Mutex
 	services map[string]plannedService
+	inState  map[string]bool
 	warned   map[string]bool
 }
 
@@ -41,7 +42,7 @@ type plannedService struct {
 }
 
 func newRun(namespace types.String) *run {
-	return &run{namespace: namespace, services: map[string]plannedService{}, warned: map[string]bool{}}
+	return &run{namespace: namespace, services: map[string]plannedService{}, inState: map[string]bool{}, warned: map[string]bool{}}
 }
 
 // offline says whether the plan has to do without a cluster.
@@ -71,6 +72,19 @@ func (r *run) plannedService(namespace, name string) (plannedService, bool) {
 	defer r.mu.Unlock()
 	p, ok := r.services[namespace+"/"+name]
 	return p, ok
+}
+
+// remember notes that a Service is in this run's state: whoever plans or makes one of that name means the same one.
+func (r *run) remember(ref kube.Ref) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inState[ref.Namespace+"/"+ref.Name] = true
+}
+
+func (r *run) remembers(ref kube.Ref) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.inState[ref.Namespace+"/"+ref.Name]
 }
 
 // warnOnce adds a warning the first time in a run: what holds for 500 resources is said once.

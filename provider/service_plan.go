@@ -60,6 +60,7 @@ func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		var prior serviceModel
 		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 		addProtected(&prior, resp)
+		noteRecreation(ctx, req, resp, nil)
 		return
 	}
 	var plan serviceModel
@@ -73,7 +74,9 @@ func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	plan.Namespace = planNamespace(ctx, r.run, req, resp)
-	plan.foretell(ctx, prior, unfinished(ctx, req.Private))
+	plan.foretell(ctx, prior, flag(ctx, req.Private, unfinishedKey))
+	planned := plan.ref()
+	noteRecreation(ctx, req, resp, &planned)
 	if prior != nil && len(resp.RequiresReplace) > 0 {
 		addProtected(prior, resp)
 	}
@@ -88,7 +91,7 @@ func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	live, err := r.run.client.Read(ctx, plan.ref())
 	if err == nil && live != nil {
-		checkOwners(&plan, live, prior == nil, resp)
+		r.checkOwners(ctx, &plan, live, prior == nil, resp)
 	}
 	if !resp.Diagnostics.HasError() && fullyKnown(ctx, plan.Template, plan.Labels, plan.Annotations, plan.Traffic) {
 		dryRun(ctx, r.run, plan.ref(), plan.objectOver(live), kube.ApplyOptions{Manager: serviceManager, Force: plan.ForceConflicts.ValueBool()}, &resp.Diagnostics)
@@ -148,8 +151,8 @@ func checkRevisionName(plan, prior *serviceModel, resp *resource.ModifyPlanRespo
 
 // checkOwners refuses to plan the creation of what is there already and is not ours, and inline traffic where a traffic split
 // owns it.
-func checkOwners(plan *serviceModel, live *unstructured.Unstructured, create bool, resp *resource.ModifyPlanResponse) {
-	if create && !kube.Applied(live, serviceManager) {
+func (r *serviceResource) checkOwners(ctx context.Context, plan *serviceModel, live *unstructured.Unstructured, create bool, resp *resource.ModifyPlanResponse) {
+	if create && !r.mayAdopt(ctx, plan, live) {
 		addProblem(&resp.Diagnostics, "Planning", plan.ref(), alreadyExists(plan.ref()))
 	}
 	if !plan.Traffic.IsNull() && slices.Contains(kube.Owners(live, "spec", "traffic"), splitManager) {

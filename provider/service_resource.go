@@ -2,20 +2,16 @@ package provider
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	ktypes "k8s.io/apimachinery/pkg/types"
@@ -28,6 +24,7 @@ var (
 	_ resource.ResourceWithModifyPlan     = &serviceResource{}
 	_ resource.ResourceWithValidateConfig = &serviceResource{}
 	_ resource.ResourceWithImportState    = &serviceResource{}
+	_ resource.ResourceWithIdentity       = &serviceResource{}
 )
 
 // How long a Service may take by default: an image of some GB on a fresh node is pulled in that time.
@@ -93,6 +90,10 @@ func (r *serviceResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 	}
 }
 
+func (r *serviceResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema("name")
+}
+
 func (r *serviceResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	r.run = runOf(req.ProviderData, &resp.Diagnostics)
 }
@@ -105,17 +106,15 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	limit, d := m.Timeouts.Create(ctx, defaultCreateTimeout)
 	resp.Diagnostics.Append(d...)
-	// Our own manager on it means an earlier run made it and did not live to save it: go on from there.
 	existing, err := r.run.client.Get(ctx, m.ref())
-	switch {
-	case err != nil:
-		addProblem(&resp.Diagnostics, "Reading", m.ref(), err)
-		return
-	case existing != nil && !kube.Applied(existing, serviceManager):
-		addProblem(&resp.Diagnostics, "Creating", m.ref(), alreadyExists(m.ref()))
+	if err == nil && existing != nil && !r.mayAdopt(ctx, &m, existing) {
+		err = alreadyExists(m.ref())
+	}
+	if err != nil {
+		addProblem(&resp.Diagnostics, "Creating", m.ref(), err)
 		return
 	}
-	r.apply(ctx, &m, existing, limit, &resp.State, resp.Private, &resp.Diagnostics)
+	r.apply(ctx, &m, existing, limit, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }
 
 func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -136,16 +135,17 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.State.RemoveResource(ctx)
 		return
 	}
+	r.run.remember(m.ref())
 	read := m.read
 	if m.Template.IsNull() { // just imported
 		read = m.adopt
 		m.DeletionProtection, m.ForceConflicts, m.WaitForReady = types.BoolValue(false), types.BoolValue(false), types.BoolValue(true)
 	}
-	if err := errors.Join(read(u), m.observe(u)); err != nil {
+	if err := read(u); err != nil {
 		resp.Diagnostics.AddError("Cannot read the Service", err.Error())
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+	r.save(ctx, &m, u, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }
 
 func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -164,7 +164,7 @@ func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest
 			return
 		}
 	}
-	r.apply(ctx, &m, existing, limit, &resp.State, resp.Private, &resp.Diagnostics)
+	r.apply(ctx, &m, existing, limit, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }
 
 func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
@@ -172,6 +172,10 @@ func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
 		return
+	}
+	if recreated(ctx, req.Private, m.ref()) {
+		r.run.remember(m.ref())
+		return // the create that follows goes on with it
 	}
 	limit, d := m.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(d...)
@@ -187,55 +191,60 @@ func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest
 }
 
 func (r *serviceResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importByID(ctx, req, resp, "name")
+	importState(ctx, req, resp, "name")
 }
 
 // apply writes the Service, saves the state, and waits until it is Ready.
-func (r *serviceResource) apply(ctx context.Context, m *serviceModel, existing *unstructured.Unstructured, limit time.Duration, state *tfsdk.State, private privateState, diags *diag.Diagnostics) {
+func (r *serviceResource) apply(ctx context.Context, m *serviceModel, existing *unstructured.Unstructured, limit time.Duration, out outcome) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	u, err := applyOver(ctx, r.run.client, m.ref(), m.objectOver(existing), kube.ApplyOptions{Manager: serviceManager, Force: m.ForceConflicts.ValueBool()})
 	if err != nil {
-		addProblem(diags, "Applying", m.ref(), err)
+		addProblem(out.diags, "Applying", m.ref(), err)
 		return
 	}
-	r.save(ctx, m, u, state, diags)
-	if !m.WaitForReady.ValueBool() || diags.HasError() {
+	r.save(ctx, m, u, out)
+	if !m.WaitForReady.ValueBool() || out.diags.HasError() {
 		return
 	}
-	diags.Append(markUnfinished(ctx, private, true)...)
+	out.diags.Append(setFlag(ctx, out.private, unfinishedKey, true)...)
 	seen, err := r.run.client.WaitReady(ctx, m.ref(), u, progress(ctx, m.ref()))
 	if seen != nil {
-		r.save(ctx, m, seen, state, diags)
+		r.save(ctx, m, seen, out)
 	}
 	if err != nil {
-		addWaitProblem(ctx, r.run.client, m.ref(), seen, err, diags)
+		addWaitProblem(ctx, r.run.client, m.ref(), seen, err, out.diags)
 		return
 	}
-	diags.Append(markUnfinished(ctx, private, false)...)
+	out.diags.Append(setFlag(ctx, out.private, unfinishedKey, false)...)
 }
 
-func (r *serviceResource) save(ctx context.Context, m *serviceModel, u *unstructured.Unstructured, state *tfsdk.State, diags *diag.Diagnostics) {
+func (r *serviceResource) save(ctx context.Context, m *serviceModel, u *unstructured.Unstructured, out outcome) {
 	if err := m.observe(u); err != nil {
-		diags.AddError("Cannot read the Service", err.Error())
+		out.diags.AddError("Cannot read the Service", err.Error())
 	}
-	diags.Append(state.Set(ctx, m)...)
+	out.diags.Append(out.state.Set(ctx, m)...)
+	out.diags.Append(setIdentity(ctx, out.identity, "name", m.ref())...)
+}
+
+// mayAdopt says whether a create may go on with a Service that is there: it is in this run's state, and only half of a
+// replacement is left to do; or it is to the letter what an earlier run made and did not live to save.
+func (r *serviceResource) mayAdopt(ctx context.Context, m *serviceModel, existing *unstructured.Unstructured) bool {
+	switch {
+	case r.run.remembers(m.ref()):
+		return true
+	case !kube.Applied(existing, serviceManager):
+		return false
+	case !fullyKnown(ctx, m.Template, m.Labels, m.Annotations, m.Traffic):
+		return true // a plan cannot tell yet; the apply can
+	}
+	there := *m
+	return there.read(existing) == nil && there.sameObject(m)
 }
 
 func alreadyExists(ref kube.Ref) error {
 	return &kube.Problem{
 		Summary: "The Service exists already",
-		Detail:  fmt.Sprintf("%s is in the cluster and was not made by this provider. Import it to manage it here (terraform import ADDRESS %s/%s), or choose another name.", ref, ref.Namespace, ref.Name),
+		Detail:  fmt.Sprintf("%s is in the cluster and is not in this state. Import it to manage it here (terraform import ADDRESS %s/%s), or choose another name.", ref, ref.Namespace, ref.Name),
 	}
-}
-
-// importByID takes the id namespace/name, or a bare name in the provider's namespace.
-func importByID(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse, nameAttribute string) {
-	namespace, name, ok := splitID(req.ID)
-	if !ok {
-		resp.Diagnostics.AddError("Not an import id", fmt.Sprintf("The id is %q. Write namespace/name, for example default/hello.", req.ID))
-		return
-	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("namespace"), namespace)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(nameAttribute), name)...)
 }

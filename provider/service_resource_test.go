@@ -1,18 +1,19 @@
 package provider
 
 import (
-	"context"
+	"fmt"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
+	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
 const helloService = "knative_service.hello"
@@ -128,22 +129,73 @@ func TestAccServiceFailureIsExplained(t *testing.T) {
 	})
 }
 
-func TestAccServiceExistsAlready(t *testing.T) {
+// A create that failed to become Ready is not destroyed and made anew: the next apply goes on with the same object. The
+// destroy at the test's end does destroy it.
+func TestAccServiceFailedCreateIsKept(t *testing.T) {
 	c, ns := accept(t)
-	foreign := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": kube.Service.APIVersion(), "kind": "Service", "metadata": map[string]any{"name": "hello"},
-		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"image": c.Image}}}}},
-	}}
-	if _, err := c.Dynamic.Resource(kube.Service.GroupVersionResource).Namespace(ns).Create(context.Background(), foreign, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
+	if !c.OnBed {
+		t.Skip("the switches of the bed's test application are needed")
 	}
+	crash := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v1", Image: c.Image, Env: map[string]string{"CRASH_AT_START": "no database"}}
+	good := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v2", Image: c.Image}
+	var created types.UID
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories,
-		Steps: []resource.TestStep{{
-			Config:      config(serviceConfig{Namespace: ns, Name: "hello", Image: c.Image}),
-			ExpectError: says("The Service exists already"),
-		}},
+		Steps: []resource.TestStep{
+			{Config: config(crash), ExpectError: says("no database")},
+			{
+				PreConfig: func() { created = live(t, c, kube.Service, ns, "hello").GetUID() },
+				Config:    config(good),
+				Check: func(*terraform.State) error {
+					if now := live(t, c, kube.Service, ns, "hello").GetUID(); now != created {
+						return fmt.Errorf("the Service was made anew: %s, then %s", created, now)
+					}
+					return nil
+				},
+			},
+		},
 	})
+	goneFrom(t, c, ns)
+}
+
+// What is there already is not taken over in silence, be it another tool's or another configuration's of this provider; what
+// this configuration made, and did not live to save, is.
+func TestAccServiceExistsAlready(t *testing.T) {
+	c, ns := accept(t)
+	for name, tc := range map[string]struct {
+		manager, target string
+		refused         bool
+	}{
+		"kubectl": {"kubectl", "mine", true},
+		"another": {serviceManager, "theirs", true},
+		"crashed": {serviceManager, "mine", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			applied(t, c, ns, name, tc.manager, tc.target)
+			step := resource.TestStep{Config: config(serviceConfig{Namespace: ns, Name: name, Image: c.Image, Env: map[string]string{"TARGET": "mine"}})}
+			if tc.refused {
+				step.ExpectError = says("The Service exists already")
+			}
+			resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{step}})
+		})
+	}
+}
+
+// applied makes a Service as somebody else's server-side apply does.
+func applied(t *testing.T, c *testenv.Cluster, namespace, name, manager, target string) {
+	t.Helper()
+	client, err := kube.New(kube.Settings{ConfigPaths: []string{c.Kubeconfig}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	container := map[string]any{"image": c.Image, "env": []any{map[string]any{"name": "TARGET", "value": target}}}
+	_, err = client.Apply(t.Context(), kube.Ref{Kind: kube.Service, Namespace: namespace, Name: name}, map[string]any{
+		"metadata": map[string]any{"name": name, "namespace": namespace},
+		"spec":     map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{container}}}},
+	}, kube.ApplyOptions{Manager: manager})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestAccServiceNamespaceMissing(t *testing.T) {

@@ -42,7 +42,7 @@ func (r *trafficSplitResource) ModifyPlan(ctx context.Context, req resource.Modi
 		return
 	}
 	plan.Namespace = planNamespace(ctx, r.run, req, resp)
-	plan.foretell(prior, unfinished(ctx, req.Private))
+	plan.foretell(prior, flag(ctx, req.Private, unfinishedKey))
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 	if resp.Diagnostics.HasError() || r.run.offline() || !fullyKnown(ctx, plan.Namespace, plan.Service) {
 		return

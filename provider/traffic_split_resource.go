@@ -8,14 +8,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
@@ -28,6 +26,7 @@ var (
 	_ resource.ResourceWithModifyPlan     = &trafficSplitResource{}
 	_ resource.ResourceWithValidateConfig = &trafficSplitResource{}
 	_ resource.ResourceWithImportState    = &trafficSplitResource{}
+	_ resource.ResourceWithIdentity       = &trafficSplitResource{}
 )
 
 // What becomes of the traffic when the split is destroyed.
@@ -87,6 +86,10 @@ func (r *trafficSplitResource) Schema(ctx context.Context, _ resource.SchemaRequ
 	}
 }
 
+func (r *trafficSplitResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema("service")
+}
+
 func (r *trafficSplitResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	r.run = runOf(req.ProviderData, &resp.Diagnostics)
 }
@@ -99,7 +102,7 @@ func (r *trafficSplitResource) Create(ctx context.Context, req resource.CreateRe
 	}
 	limit, d := m.Timeouts.Create(ctx, defaultSplitTimeout)
 	resp.Diagnostics.Append(d...)
-	r.apply(ctx, &m, limit, &resp.State, resp.Private, &resp.Diagnostics)
+	r.apply(ctx, &m, limit, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }
 
 func (r *trafficSplitResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -124,7 +127,7 @@ func (r *trafficSplitResource) Read(ctx context.Context, req resource.ReadReques
 		resp.Diagnostics.AddError("Cannot read the split", err.Error())
 		return
 	}
-	r.save(ctx, &m, u, &resp.State, &resp.Diagnostics)
+	r.save(ctx, &m, u, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }
 
 func (r *trafficSplitResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -135,7 +138,7 @@ func (r *trafficSplitResource) Update(ctx context.Context, req resource.UpdateRe
 	}
 	limit, d := m.Timeouts.Update(ctx, defaultSplitTimeout)
 	resp.Diagnostics.Append(d...)
-	r.apply(ctx, &m, limit, &resp.State, resp.Private, &resp.Diagnostics)
+	r.apply(ctx, &m, limit, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }
 
 // Delete lets go of the traffic. Merely letting go would reset it to the latest Revision at once (facts/knative.md), so what
@@ -160,12 +163,12 @@ func (r *trafficSplitResource) Delete(ctx context.Context, req resource.DeleteRe
 }
 
 func (r *trafficSplitResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	importByID(ctx, req, resp, "service")
+	importState(ctx, req, resp, "service")
 }
 
 // apply writes the split, saves the state, and waits until Knative carries it out. It waits for the routes only: a rollback
 // is done when its requests flow, however broken the latest Revision is.
-func (r *trafficSplitResource) apply(ctx context.Context, m *trafficSplitModel, limit time.Duration, state *tfsdk.State, private privateState, diags *diag.Diagnostics) {
+func (r *trafficSplitResource) apply(ctx context.Context, m *trafficSplitModel, limit time.Duration, out outcome) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	live, err := r.run.client.Get(ctx, m.ref())
@@ -173,28 +176,28 @@ func (r *trafficSplitResource) apply(ctx context.Context, m *trafficSplitModel, 
 		err = noService(m.ref())
 	}
 	if err != nil {
-		addProblem(diags, "Splitting the traffic of", m.ref(), err)
+		addProblem(out.diags, "Splitting the traffic of", m.ref(), err)
 		return
 	}
 	u, err := applyOver(ctx, r.run.client, m.ref(), m.object(live), kube.ApplyOptions{Manager: splitManager, Force: m.ForceConflicts.ValueBool()})
 	if err != nil {
-		addProblem(diags, "Splitting the traffic of", m.ref(), err)
+		addProblem(out.diags, "Splitting the traffic of", m.ref(), err)
 		return
 	}
-	r.save(ctx, m, u, state, diags)
-	if !m.WaitForReady.ValueBool() || diags.HasError() {
+	r.save(ctx, m, u, out)
+	if !m.WaitForReady.ValueBool() || out.diags.HasError() {
 		return
 	}
-	diags.Append(markUnfinished(ctx, private, true)...)
+	out.diags.Append(setFlag(ctx, out.private, unfinishedKey, true)...)
 	seen, err := r.run.client.Wait(ctx, m.ref(), u, kube.Until(servingv1.ServiceConditionRoutesReady, u.GetGeneration()), progress(ctx, m.ref()))
 	if seen != nil {
-		r.save(ctx, m, seen, state, diags)
+		r.save(ctx, m, seen, out)
 	}
 	if err != nil {
-		addWaitProblem(ctx, r.run.client, m.ref(), seen, err, diags)
+		addWaitProblem(ctx, r.run.client, m.ref(), seen, err, out.diags)
 		return
 	}
-	diags.Append(markUnfinished(ctx, private, false)...)
+	out.diags.Append(setFlag(ctx, out.private, unfinishedKey, false)...)
 }
 
 func (r *trafficSplitResource) release(ctx context.Context, m *trafficSplitModel, live *unstructured.Unstructured) error {
@@ -208,11 +211,12 @@ func (r *trafficSplitResource) release(ctx context.Context, m *trafficSplitModel
 	return err
 }
 
-func (r *trafficSplitResource) save(ctx context.Context, m *trafficSplitModel, u *unstructured.Unstructured, state *tfsdk.State, diags *diag.Diagnostics) {
+func (r *trafficSplitResource) save(ctx context.Context, m *trafficSplitModel, u *unstructured.Unstructured, out outcome) {
 	if err := m.observe(u); err != nil {
-		diags.AddError("Cannot read the split", err.Error())
+		out.diags.AddError("Cannot read the split", err.Error())
 	}
-	diags.Append(state.Set(ctx, m)...)
+	out.diags.Append(out.state.Set(ctx, m)...)
+	out.diags.Append(setIdentity(ctx, out.identity, "service", m.ref())...)
 }
 
 func noService(ref kube.Ref) error {

@@ -78,7 +78,7 @@ func run(ctx context.Context) error {
 }
 
 // tell applies a step, sees that nothing is left to do, and counts requests.
-func tell(ctx context.Context, tf *cli, s step) (frame, error) {
+func tell(ctx context.Context, tf *stage, s step) (frame, error) {
 	headline("%s", s.title)
 	if err := tf.apply(ctx, s); err != nil {
 		return frame{}, err
@@ -123,7 +123,7 @@ func headline(format string, args ...any) {
 	fmt.Printf("\n%s\n%s\n", text, strings.Repeat("─", len([]rune(text))))
 }
 
-func farewell(tf *cli, cluster *testenv.Cluster, took time.Duration) {
+func farewell(tf *stage, cluster *testenv.Cluster, took time.Duration) {
 	headline("Done in %s", took.Round(time.Second))
 	fmt.Printf(`Look around:
   export KUBECONFIG=%s
@@ -134,7 +134,7 @@ func farewell(tf *cli, cluster *testenv.Cluster, took time.Duration) {
 Tear down:
   (cd %[4]s && source ./env && %s destroy)
   make cluster-down                  # where the demo brought the cluster up
-`, cluster.Kubeconfig, namespace, tf.url, tf.dir, tf.name())
+`, cluster.Kubeconfig, namespace, tf.url, tf.Dir, tf.Name())
 }
 
 // errNotEmpty is a plan that still has something to do after an apply.

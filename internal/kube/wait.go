@@ -18,6 +18,9 @@ import (
 // ErrDeleted says that the object went away while it was waited for.
 var ErrDeleted = errors.New("it was deleted in the meantime")
 
+// ErrInterrupted says that whoever waited was told to stop.
+var ErrInterrupted = errors.New("interrupted")
+
 // Progress is what a look at an object says of a wait for it.
 type Progress int
 
@@ -173,7 +176,7 @@ func (w *waiting) interrupted(ctx context.Context, err error) error {
 		return &TimeoutError{w.said}
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("interrupted; last seen: %s", w.said)
+		return fmt.Errorf("%w; last seen: %s", ErrInterrupted, w.said)
 	}
 	return err
 }
