@@ -22,6 +22,8 @@ func identitySchema(nameAttribute string) identityschema.Schema {
 	}}
 }
 
+// setIdentity is called in create, read and update, also where the object turns out to be gone: clients that know identities
+// insist on one (facts/terraform.md, "Traps").
 func setIdentity(ctx context.Context, identity *tfsdk.ResourceIdentity, nameAttribute string, ref kube.Ref) diag.Diagnostics {
 	diags := identity.SetAttribute(ctx, path.Root("namespace"), ref.Namespace)
 	diags.Append(identity.SetAttribute(ctx, path.Root(nameAttribute), ref.Name)...)

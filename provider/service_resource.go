@@ -120,11 +120,9 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m serviceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if r.run.offline() {
-		return // the state is the best that is known
+	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, "name", m.ref())...)
+	if resp.Diagnostics.HasError() || r.run.offline() {
+		return // offline, the state is the best that is known
 	}
 	u, err := r.run.client.Read(ctx, m.ref())
 	if err != nil {

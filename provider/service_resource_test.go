@@ -171,6 +171,7 @@ func TestAccServiceExistsAlready(t *testing.T) {
 		"crashed": {serviceManager, "mine", false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			applied(t, c, ns, name, tc.manager, tc.target)
 			step := resource.TestStep{Config: config(serviceConfig{Namespace: ns, Name: name, Image: c.Image, Env: map[string]string{"TARGET": "mine"}})}
 			if tc.refused {

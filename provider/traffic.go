@@ -41,8 +41,8 @@ func targetsOf(traffic types.List) ([]rollout.Target, bool) {
 func readTraffic(u *unstructured.Unstructured, before types.List) (types.List, error) {
 	live, _, _ := unstructured.NestedSlice(u.Object, "spec", "traffic")
 	for _, target := range live {
-		if t, ok := target.(map[string]any); ok && t["latestRevision"] == false {
-			delete(t, "latestRevision") // Knative writes it to each pinned target
+		if t, ok := target.(map[string]any); ok && t["revisionName"] != nil {
+			delete(t, "latestRevision") // false, which Knative writes to each pinned target
 		}
 	}
 	v, err := trafficField.Adopt(live)

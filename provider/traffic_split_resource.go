@@ -108,8 +108,9 @@ func (r *trafficSplitResource) Create(ctx context.Context, req resource.CreateRe
 func (r *trafficSplitResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m trafficSplitModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, "service", m.ref())...)
 	if resp.Diagnostics.HasError() || r.run.offline() {
-		return
+		return // offline, the state is the best that is known
 	}
 	u, err := r.run.client.Read(ctx, m.ref())
 	if err != nil {

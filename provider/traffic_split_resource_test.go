@@ -140,6 +140,7 @@ func TestAccTrafficSplitRollsBackFromABrokenRevision(t *testing.T) {
 
 // hasTraffic compares spec.traffic as it is in the cluster.
 func hasTraffic(t *testing.T, c *testenv.Cluster, namespace, want string) resource.TestCheckFunc {
+	t.Helper()
 	return func(*terraform.State) error {
 		traffic, _, err := unstructured.NestedSlice(live(t, c, kube.Service, namespace, "hello").Object, "spec", "traffic")
 		if err != nil {

@@ -133,8 +133,8 @@ func farewell(tf *stage, cluster *testenv.Cluster, took time.Duration) {
 
 Tear down:
   (cd %[4]s && source ./env && %s destroy)
-  make cluster-down                  # where the demo brought the cluster up
-`, cluster.Kubeconfig, namespace, tf.url, tf.Dir, tf.Name())
+  make cluster-down    # where the demo brought the cluster up
+`, cluster.Kubeconfig, namespace, tf.url, tf.Dir, tf.Bin)
 }
 
 // errNotEmpty is a plan that still has something to do after an apply.

@@ -222,7 +222,7 @@ func (s *starter) prepare(ctx context.Context, fail context.CancelCauseFunc) err
 
 // announce says what the start changes on the machine, until `down`.
 func announce(changes []sysctlChange) string {
-	text := fmt.Sprintf("changes on this machine until `down`: bridge %s, nft tables \"%s\" and kube-proxy's, cgroup /%s", bridge, nftTable, cgroupName)
+	text := fmt.Sprintf("changes on this machine until `down`: bridge %s, nft tables %q and kube-proxy's, cgroup /%s", bridge, nftTable, cgroupName)
 	var list []string
 	for _, c := range changes {
 		list = append(list, fmt.Sprintf("%s %s→%s", c.Name, c.Old, c.New))

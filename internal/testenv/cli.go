@@ -49,7 +49,10 @@ func NewCLI(ctx context.Context, dir string, files, env map[string]string) (*CLI
 	if err := os.Remove(filepath.Join(dir, ".terraform.lock.hcl")); err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	return c, c.Quiet(ctx, "init", "-no-color", "-input=false")
+	if err := c.Quiet(ctx, "init", "-no-color", "-input=false"); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *CLI) mirror() string { return filepath.Join(c.Dir, "mirror") }
