@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"fmt"
+
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
@@ -43,3 +45,9 @@ func addViolations(diags *diag.Diagnostics, traffic path.Path, violations []roll
 
 // attributeOf maps a target's API field to its attribute.
 var attributeOf = map[string]string{"percent": "percent", "tag": "tag", "revisionName": "revision_name", "latestRevision": "latest_revision"}
+
+// addTwoOwners reports that a Service and a traffic split both set the traffic.
+func addTwoOwners(diags *diag.Diagnostics, ref kube.Ref) {
+	diags.AddAttributeError(path.Root("traffic"), "Two owners of one split",
+		fmt.Sprintf("The traffic of %s is set by a knative_service and by a knative_traffic_split. Keep one: remove traffic from the knative_service, or remove the knative_traffic_split.", ref))
+}

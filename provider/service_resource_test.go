@@ -230,7 +230,7 @@ func TestServiceRefusedAtPlan(t *testing.T) {
 	}
 	for name, tc := range map[string]struct{ config, says string }{
 		"revision name of another":  {service("other-v1", "", ""), `template.name: invalid value: "other-v1" must have prefix "hello-"`},
-		"negative concurrency":      {service("", "container_concurrency = -1", ""), "template.container_concurrency: expected 0 <= -1 <= 1000"},
+		"negative concurrency":      {service("", "container_concurrency = -1", ""), "template.container_concurrency: expected 0 <= -1"},
 		"malformed quantity":        {service("", "volumes {\n  name = \"v\"\n  empty_dir {\n    size_limit = \"1x\"\n  }\n}", ""), `"1x" is not an amount`},
 		"window out of range":       {service("", "scaling {\n  window = \"1s\"\n}", ""), "template.scaling.window"},
 		"min above max":             {service("", "scaling {\n  min_scale = 3\n  max_scale = 2\n}", ""), "template.scaling.max_scale: max-scale=2 is less than min-scale=3"},

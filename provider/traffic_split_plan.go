@@ -2,15 +2,11 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"sort"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"knative.dev/serving/pkg/apis/serving"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
@@ -47,8 +43,8 @@ func (r *trafficSplitResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if resp.Diagnostics.HasError() || r.run.offline() || !fullyKnown(ctx, plan.Namespace, plan.Service) {
 		return
 	}
-	planned, _ := r.run.plannedService(plan.Namespace.ValueString(), plan.Service.ValueString())
-	if planned.ownsTraffic {
+	upcoming, inPlan := r.run.plannedService(plan.Namespace.ValueString(), plan.Service.ValueString())
+	if upcoming.ownsTraffic {
 		addTwoOwners(&resp.Diagnostics, plan.ref())
 		return
 	}
@@ -56,59 +52,32 @@ func (r *trafficSplitResource) ModifyPlan(ctx context.Context, req resource.Modi
 		return
 	}
 	live, err := r.run.client.Read(ctx, plan.ref())
-	if err != nil || live == nil {
-		return // a Service that this same run creates, or a cluster that is not there yet: the apply will tell
-	}
-	r.checkRevisions(ctx, &plan, planned.revision, resp)
-	if !resp.Diagnostics.HasError() {
-		r.dryRun(ctx, &plan, live, planned.revision, resp)
-	}
-}
-
-// checkRevisions refuses a pinned Revision that does not exist, or belongs to another Service.
-func (r *trafficSplitResource) checkRevisions(ctx context.Context, plan *trafficSplitModel, upcoming string, resp *resource.ModifyPlanResponse) {
-	revisions, err := r.run.client.List(ctx, kube.Revision, plan.Namespace.ValueString())
 	if err != nil {
-		return // may not be listed: the route says it at apply
+		return // a cluster that is not there yet: the apply will tell
 	}
-	targets, _ := targetsOf(plan.Traffic)
-	for i, t := range targets {
-		if t.Revision == "" || t.Revision == upcoming {
-			continue
-		}
-		at := path.Root("traffic").AtListIndex(i).AtName("revision_name")
-		rev := revisions[t.Revision]
-		switch {
-		case rev == nil:
-			addErrorAt(&resp.Diagnostics, at, "Rule target-exists",
-				fmt.Sprintf("The Revision %q does not exist in namespace %q. A target is a Revision that exists, or one that this run makes. %s", t.Revision, plan.Namespace.ValueString(), known(revisions, plan.Service.ValueString())))
-		case rev.GetLabels()[serving.ServiceLabelKey] != plan.Service.ValueString():
-			addErrorAt(&resp.Diagnostics, at, "Rule target-exists",
-				fmt.Sprintf("The Revision %q belongs to the Service %q. A target is a Revision of %q. %s", t.Revision, rev.GetLabels()[serving.ServiceLabelKey], plan.Service.ValueString(), known(revisions, plan.Service.ValueString())))
-		}
-	}
-}
-
-// dryRun asks the cluster, unless the split names a Revision that this run has yet to make.
-func (r *trafficSplitResource) dryRun(ctx context.Context, plan *trafficSplitModel, live *unstructured.Unstructured, upcoming string, resp *resource.ModifyPlanResponse) {
-	targets, known := targetsOf(plan.Traffic)
-	if !known || (upcoming != "" && slices.ContainsFunc(targets, func(t rollout.Target) bool { return t.Revision == upcoming })) {
+	if r.checkRevisions(ctx, &plan, upcoming, live == nil && !inPlan, resp); resp.Diagnostics.HasError() || live == nil {
 		return
+	}
+	targets, known := targetsOf(plan.Traffic)
+	if !known || slices.ContainsFunc(targets, func(t rollout.Target) bool { return t.Revision != "" && t.Revision == upcoming.revision }) {
+		return // the cluster cannot judge a Revision that this run has yet to make
 	}
 	dryRun(ctx, r.run, plan.ref(), plan.object(live), kube.ApplyOptions{Manager: splitManager, Force: plan.ForceConflicts.ValueBool()}, &resp.Diagnostics)
 }
 
-// known lists the Revisions of a Service for an error: the way out is one of them.
-func known(revisions map[string]*unstructured.Unstructured, service string) string {
-	var names []string
+// checkRevisions holds the split to the Revisions that are there, and the one that this run makes.
+func (r *trafficSplitResource) checkRevisions(ctx context.Context, plan *trafficSplitModel, upcoming plannedService, noService bool, resp *resource.ModifyPlanResponse) {
+	revisions, err := r.run.client.List(ctx, kube.Revision, plan.Namespace.ValueString())
+	if err != nil || noService {
+		return // may not be listed, or the Service comes from elsewhere: the apply will tell
+	}
+	owners := map[string]string{}
 	for name, rev := range revisions {
-		if rev.GetLabels()[serving.ServiceLabelKey] == service {
-			names = append(names, name)
-		}
+		owners[name] = rev.GetLabels()[serving.ServiceLabelKey]
 	}
-	if len(names) == 0 {
-		return fmt.Sprintf("%q has no Revisions.", service)
+	if upcoming.revision != "" {
+		owners[upcoming.revision] = plan.Service.ValueString()
 	}
-	sort.Strings(names)
-	return fmt.Sprintf("Those of %q: %s. A Revision that this run makes is known where template.name is set and service refers to the knative_service.", service, strings.Join(names, ", "))
+	targets, _ := targetsOf(plan.Traffic)
+	addViolations(&resp.Diagnostics, path.Root("traffic"), rollout.CheckTargetExists(targets, plan.Service.ValueString(), owners))
 }

@@ -1,13 +1,13 @@
 package fields
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // Decode reads a live JSON value into Terraform's form, seen from what Terraform knew before:
@@ -62,8 +62,8 @@ func (f *Field) decodeObject(live any, prior attr.Value) (attr.Value, error) {
 	if err := f.decodeFields(object, known, attrs); err != nil {
 		return nil, err
 	}
-	if prior == nil && allNull(attrs) {
-		return f.null(), nil
+	if prior == nil && len(object) > 0 && allNull(attrs) {
+		return f.null(), nil // it holds other things; an empty object is a statement (emptyDir: {})
 	}
 	return types.ObjectValueMust(f.AttrTypes(), attrs), nil
 }
@@ -122,35 +122,43 @@ func (f *Field) decodeList(live any, prior attr.Value) (attr.Value, error) {
 		known = prior.(types.List).Elements()
 	}
 	if prior != nil && f.MergeKey != "" {
-		items = f.ours(items, known)
+		items, known = f.ours(items, known)
 	}
 	out := make([]attr.Value, 0, len(items))
 	for i, item := range items {
 		var before attr.Value
-		if i < len(known) {
-			before = known[i]
+		for len(out) < len(known) && known[len(out)].IsNull() {
+			out = append(out, known[len(out)]) // it was never sent
+		}
+		if len(out) < len(known) {
+			before = known[len(out)]
 		}
 		v, err := f.Elem.decode(item, before)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s[%d]: %w", f.Name, i, err)
 		}
 		out = append(out, v)
+	}
+	for len(out) < len(known) && known[len(out)].IsNull() {
+		out = append(out, known[len(out)])
 	}
 	return types.ListValueMust(f.Elem.typ, out), nil
 }
 
-// ours are the live elements whose key Terraform wrote, in the order in which it wrote them.
-func (f *Field) ours(items []any, known []attr.Value) []any {
-	out := make([]any, 0, len(known))
+// ours are the live elements whose key Terraform wrote, each with what was known of it, in the order in which it was written.
+func (f *Field) ours(items []any, known []attr.Value) ([]any, []attr.Value) {
+	var live []any
+	var before []attr.Value
 	for _, k := range known {
-		want, _ := f.Elem.Encode(k)
+		encoded, _ := f.Elem.Encode(k)
+		want, _ := encoded.(map[string]any)
 		for _, item := range items {
-			if a, ok := item.(map[string]any); ok && a[f.MergeKey] == want.(map[string]any)[f.MergeKey] {
-				out = append(out, item)
+			if a, ok := item.(map[string]any); ok && a[f.MergeKey] == want[f.MergeKey] {
+				live, before = append(live, item), append(before, k)
 			}
 		}
 	}
-	return out
+	return live, before
 }
 
 func (f *Field) decodeMap(live any, prior attr.Value) (attr.Value, error) {
@@ -163,8 +171,13 @@ func (f *Field) decodeMap(live any, prior attr.Value) (attr.Value, error) {
 		known = prior.(types.Map).Elements()
 	}
 	out := make(map[string]attr.Value, len(m))
+	for k, before := range known {
+		if before.IsNull() {
+			out[k] = before // it was never sent
+		}
+	}
 	for k, x := range m {
-		if _, mine := known[k]; prior != nil && !mine {
+		if before, mine := known[k]; prior != nil && (!mine || before.IsNull()) {
 			continue
 		}
 		v, err := f.Elem.decode(x, known[k])
@@ -248,16 +261,25 @@ func (f *Field) sameMeaning(a, b attr.Value) bool {
 	if a.Equal(b) {
 		return true
 	}
-	if f.Kind != Quantity {
+	switch f.Kind {
+	case IntOrString:
+		x, _ := f.Encode(a)
+		y, _ := f.Encode(b)
+		return x == y
+	case Quantity:
+		x, errX := parseQuantity(a.(types.String).ValueString())
+		y, errY := parseQuantity(b.(types.String).ValueString())
+		return errX == nil && errY == nil && x.Cmp(y) == 0
+	default:
 		return false
 	}
-	x, errX := resource.ParseQuantity(a.(types.String).ValueString())
-	y, errY := resource.ParseQuantity(b.(types.String).ValueString())
-	return errX == nil && errY == nil && x.Cmp(y) == 0
 }
 
 // saysNothing holds for a value that the API may drop without a change of meaning.
 func (f *Field) saysNothing(v attr.Value) bool {
+	if f.AsText {
+		return false // a setting kept as text is there or not
+	}
 	switch v := v.(type) {
 	case types.String:
 		return v.ValueString() == ""
@@ -265,6 +287,8 @@ func (f *Field) saysNothing(v attr.Value) bool {
 		return !v.ValueBool()
 	case types.Int64:
 		return v.ValueInt64() == 0
+	case types.Float64:
+		return v.ValueFloat64() == 0
 	case types.List:
 		return len(v.Elements()) == 0
 	case types.Map:
@@ -278,7 +302,11 @@ func (f *Field) saysNothing(v attr.Value) bool {
 func (f *Field) null() attr.Value { return nullOf(f.typ) }
 
 func (f *Field) mismatch(live any) error {
-	return fmt.Errorf("%s: the cluster holds a %T where the API has %v", f.Name, live, f.typ)
+	text := fmt.Sprintf("the cluster holds a %T where the API has %v", live, f.typ)
+	if f.Name != "" {
+		text = f.Name + ": " + text
+	}
+	return errors.New(text)
 }
 
 func allNull(attrs map[string]attr.Value) bool {

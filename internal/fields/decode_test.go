@@ -88,7 +88,7 @@ func TestDecode(t *testing.T) {
 		"a keyed element changed":   {*named(t, tree, "volumes"), list{object{"name": "a", "secret": "s"}}, `[{"name": "x"}, {"name": "a", "secretName": "t"}]`, list{object{"name": "a", "secret": "t"}}},
 		"an element more of an atomic list, whole": {
 			*named(t, tree, "containers"), list{object{"image": "i"}},
-			`[{"image": "i", "port": 80}, {"image": "sidecar", "port": 81, "resources": {}}]`,
+			`[{"image": "i", "port": 80}, {"image": "sidecar", "port": 81}]`,
 			list{object{"image": "i"}, object{"image": "sidecar", "port": "81"}},
 		},
 	} {
@@ -161,7 +161,7 @@ func TestAdopt(t *testing.T) {
 		live string
 		want any
 	}{
-		"nothing": {`{}`, nil},
+		"an empty object is a statement": {`{}`, object{}},
 		"everything": {
 			`{"metadata": {"annotations": {"k": "v"}}, "spec": {"name": "a", "enableLinks": false, "timeoutSeconds": 0, "ratio": 0.5, "divisor": "1m",
 				"containers": [{"image": "i", "args": ["x"], "port": 8080, "resources": {"limits": {"cpu": "1"}}}, {"image": "j", "port": "http1"}],

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"regexp"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -168,10 +169,21 @@ func badQuantity(v attr.Value) string {
 	if !ok || s.IsNull() || s.IsUnknown() {
 		return ""
 	}
-	if _, err := resource.ParseQuantity(s.ValueString()); err != nil {
+	if _, err := parseQuantity(s.ValueString()); err != nil {
 		return fmt.Sprintf(`%q is not an amount that Kubernetes reads. Write a number with an optional unit, such as "250m", "1.5" or "512Mi".`, s.ValueString())
 	}
 	return ""
+}
+
+// quantityForm is what the API's own pattern takes, with exponents that are an amount of anything: resource.ParseQuantity
+// computes 1e-2000000000 for minutes.
+var quantityForm = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?$`)
+
+func parseQuantity(s string) (resource.Quantity, error) {
+	if !quantityForm.MatchString(s) {
+		return resource.Quantity{}, resource.ErrFormatWrong
+	}
+	return resource.ParseQuantity(s)
 }
 
 func nullOf(t attr.Type) attr.Value {

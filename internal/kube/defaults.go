@@ -4,11 +4,11 @@ import (
 	"context"
 	"maps"
 	"reflect"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"knative.dev/pkg/apis"
+	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
 
@@ -18,7 +18,8 @@ func WithoutDefaults(u *unstructured.Unstructured) (map[string]any, error) {
 	object := runtime.DeepCopyJSON(u.Object)
 	delete(object, "status")
 	if annotations, ok, _ := unstructured.NestedStringMap(object, "metadata", "annotations"); ok {
-		maps.DeleteFunc(annotations, func(key, _ string) bool { return strings.HasPrefix(key, "serving.knative.dev/") })
+		delete(annotations, serving.CreatorAnnotation)
+		delete(annotations, serving.UpdaterAnnotation)
 		unstructured.RemoveNestedField(object, "metadata", "annotations")
 		if len(annotations) > 0 {
 			_ = unstructured.SetNestedStringMap(object, annotations, "metadata", "annotations")
@@ -29,23 +30,29 @@ func WithoutDefaults(u *unstructured.Unstructured) (map[string]any, error) {
 		return nil, err
 	}
 	spec, _ := object["spec"].(map[string]any)
-	outer, _ := spec["template"].(map[string]any)
-	template, _ := outer["spec"].(map[string]any)
-	holders := []map[string]any{spec, template}
-	for _, list := range []string{"containers", "initContainers"} {
-		items, _ := template[list].([]any)
-		for _, item := range items {
-			if c, ok := item.(map[string]any); ok {
-				holders = append(holders, c)
-			}
-		}
-	}
-	for _, h := range holders {
-		if err := dropDefaults(object, h, want); err != nil {
+	for _, part := range append(parts(spec["template"]), spec) {
+		if err := dropDefaults(object, part, want); err != nil {
 			return nil, err
 		}
 	}
 	return object, nil
+}
+
+// parts are all objects in a value, the innermost first.
+func parts(v any) []map[string]any {
+	var out []map[string]any
+	switch v := v.(type) {
+	case map[string]any:
+		for _, x := range v {
+			out = append(out, parts(x)...)
+		}
+		out = append(out, v)
+	case []any:
+		for _, x := range v {
+			out = append(out, parts(x)...)
+		}
+	}
+	return out
 }
 
 // dropDefaults takes out of one part of an object each key that defaulting the whole puts back as it was.

@@ -37,8 +37,8 @@ func TestWithoutDefaults(t *testing.T) {
 				initContainers: [{image: k}]}}}}`,
 		},
 		"a probe of one's own": {
-			`{metadata: {name: hello}, spec: {template: {spec: {containers: [{image: i, readinessProbe: {successThreshold: 2, httpGet: {path: /healthz, port: 0}}}]}}}}`,
-			`{metadata: {name: hello}, spec: {template: {spec: {containers: [{image: i, readinessProbe: {successThreshold: 2, httpGet: {path: /healthz, port: 0}}}]}}}}`,
+			`{metadata: {name: hello}, spec: {template: {spec: {containers: [{image: i, readinessProbe: {successThreshold: 2, httpGet: {path: /healthz, port: 8080}}}]}}}}`,
+			`{metadata: {name: hello}, spec: {template: {spec: {containers: [{image: i, readinessProbe: {successThreshold: 2, httpGet: {path: /healthz, port: 8080}}}]}}}}`,
 		},
 		"a split with a tag is no default": {
 			`{metadata: {name: hello}, spec: {template: {spec: {containers: [{image: i}]}}, traffic: [{latestRevision: true, percent: 100, tag: live}]}}`,

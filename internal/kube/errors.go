@@ -69,6 +69,9 @@ func Describe(verb string, ref Ref, err error) *Problem {
 		return known
 	}
 	asked := fmt.Sprintf("%s %s", verb, ref)
+	if late, ok := errors.AsType[*TimeoutError](err); ok {
+		return &Problem{"Not done in time", fmt.Sprintf("%s: %v. The cluster goes on with it: apply again to wait again, or raise timeouts.", asked, late)}
+	}
 	switch conflicts := Conflicts(err); {
 	case len(conflicts) > 0:
 		return describeConflicts(ref, conflicts)
@@ -78,14 +81,18 @@ func Describe(verb string, ref Ref, err error) *Problem {
 		return &Problem{"Namespace not found", fmt.Sprintf("%s: the namespace %q does not exist. Create it first, for example with kubernetes_namespace_v1 and a reference to it.", asked, ref.Namespace)}
 	case apierrors.IsUnauthorized(err):
 		return &Problem{"Not authenticated", fmt.Sprintf("%s: the API server does not accept the credentials: %v. Check the provider's token, certificate or exec settings; a token may have expired.", asked, err)}
-	case apierrors.IsForbidden(err) && !strings.Contains(err.Error(), "admission webhook"):
+	case NotAllowed(err):
 		return &Problem{"Not allowed", fmt.Sprintf("%s: %v. Give this identity the verb in a Role or ClusterRole, or use another identity.", asked, err)}
 	case strings.Contains(err.Error(), "without a name change"):
 		return &Problem{"The Revision's name is taken", fmt.Sprintf("%s: the template changes, and template.name stays what it is. A Revision never changes: give template.name a new value, or leave it out for Knative to name each Revision.", asked)}
-	case Denied(err):
-		return &Problem{"Refused at admission", fmt.Sprintf("%s: %s", asked, message(err))}
+	case Denied(err), apierrors.IsForbidden(err):
+		return &Problem{"Refused at admission", fmt.Sprintf("%s: %s\nChange what the message names, or ask whoever runs the policy.", asked, message(err))}
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		return &Problem{"Refused as invalid", fmt.Sprintf("%s: %s", asked, message(err))}
+		return &Problem{"Refused as invalid", fmt.Sprintf("%s: %s\nChange the fields that the message names.", asked, message(err))}
+	case errors.Is(err, ErrDeleted):
+		return &Problem{"It was deleted", fmt.Sprintf("%s: somebody deleted it in the meantime. Apply again to make it anew.", asked)}
+	case errors.Is(err, ErrInterrupted):
+		return &Problem{"Interrupted", fmt.Sprintf("%s: %v. What was sent stays sent, and the cluster goes on with it: apply again to wait again.", asked, err)}
 	case Unreachable(err):
 		return &Problem{"Cluster unreachable", fmt.Sprintf("%s: %v. Check the provider's host or kubeconfig, the network, and that the API server is up.", asked, err)}
 	}
@@ -99,6 +106,13 @@ func describeConflicts(ref Ref, conflicts []Conflict) *Problem {
 	}
 	return &Problem{"Field owned by another manager", fmt.Sprintf("%s has fields that another writer set to other values:\n%s\nLet the other writer give them up, remove them from this configuration, or set force_conflicts = true to take them over.", ref, strings.Join(lines, "\n"))}
 }
+
+// roleMissing is how the API server says that no role gives the right.
+var roleMissing = regexp.MustCompile(`User "[^"]*" cannot `)
+
+// NotAllowed says whether the identity lacks the right, as opposed to a refusal that any identity would meet: by a webhook, a
+// policy, a quota, or a namespace that is being deleted.
+func NotAllowed(err error) bool { return apierrors.IsForbidden(err) && roleMissing.MatchString(err.Error()) }
 
 // Denied says whether an admission webhook or policy refused the request.
 func Denied(err error) bool {

@@ -91,8 +91,8 @@ func podTrouble(pod *corev1.Pod) []trouble {
 	statuses := append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...)
 	sort.SliceStable(statuses, func(i, j int) bool { return statuses[i].Name < statuses[j].Name })
 	for _, st := range statuses {
-		if st.Name == queueProxy {
-			continue // it fails because the application does
+		if st.Name == queueProxy || st.Ready {
+			continue // queue-proxy fails because the application does; what is ready has got over its past
 		}
 		dead := st.LastTerminationState.Terminated
 		if st.State.Terminated != nil {
@@ -113,7 +113,7 @@ func podTrouble(pod *corev1.Pod) []trouble {
 // lastWords are the last log lines of a container that crashed.
 func (c *Client) lastWords(ctx context.Context, pod *corev1.Pod, container string) []string {
 	previous := "true"
-	for _, st := range pod.Status.ContainerStatuses {
+	for _, st := range append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...) {
 		if st.Name == container && st.State.Terminated != nil {
 			previous = "false"
 		}

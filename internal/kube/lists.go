@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -75,10 +76,15 @@ func (l *lists) fetch(ctx context.Context, key listKey) (map[string]*unstructure
 			return l.dynamic.Resource(key.kind.GroupVersionResource).Namespace(key.namespace).List(ctx, o)
 		})
 	}
+	all, _, err := pager.New(page).List(ctx, metav1.ListOptions{}) // all at once where a page's token expires
+	if err != nil {
+		return nil, err
+	}
 	byName := map[string]*unstructured.Unstructured{}
-	err := pager.New(page).EachListItem(ctx, metav1.ListOptions{}, func(o runtime.Object) error {
-		u := o.(*unstructured.Unstructured)
-		byName[u.GetName()] = u
+	err = meta.EachListItem(all, func(o runtime.Object) error {
+		if u, ok := o.(*unstructured.Unstructured); ok {
+			byName[u.GetName()] = u
+		}
 		return nil
 	})
 	return byName, err

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -55,6 +56,11 @@ func (s Settings) load() (*rest.Config, error) {
 		}
 		return cfg, err
 	}
+	if s.Host != "" {
+		if _, err := parseURL("host", s.server()); err != nil {
+			return nil, err
+		}
+	}
 	rules := &clientcmd.ClientConfigLoadingRules{}
 	for _, p := range s.ConfigPaths {
 		path, err := expand(p)
@@ -73,14 +79,40 @@ func (s Settings) load() (*rest.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.setCredentials(cfg)
 	if s.ProxyURL != "" {
-		proxy, err := url.Parse(s.ProxyURL)
+		proxy, err := parseURL("proxy_url", s.ProxyURL)
 		if err != nil {
-			return nil, fmt.Errorf("proxy_url: %w", err)
+			return nil, err
 		}
 		cfg.Proxy = http.ProxyURL(proxy)
 	}
 	return cfg, nil
+}
+
+// setCredentials puts explicit credentials in the place of those of a kubeconfig, whatever kind those are. As overrides
+// beside them they would lose, or clash.
+func (s Settings) setCredentials(cfg *rest.Config) {
+	switch {
+	case s.Exec != nil:
+		cfg.BearerToken, cfg.BearerTokenFile, cfg.Username, cfg.Password = "", "", "", ""
+		cfg.ExecProvider, cfg.AuthProvider = s.Exec, nil
+	case s.Token != "":
+		cfg.BearerToken, cfg.BearerTokenFile, cfg.Username, cfg.Password = s.Token, "", "", ""
+		cfg.ExecProvider, cfg.AuthProvider = nil, nil
+	case s.Username != "" || s.Password != "":
+		cfg.Username, cfg.Password = cmp.Or(s.Username, cfg.Username), cmp.Or(s.Password, cfg.Password)
+		cfg.BearerToken, cfg.BearerTokenFile, cfg.ExecProvider, cfg.AuthProvider = "", "", nil, nil
+	}
+}
+
+// parseURL keeps the text out of the error: it may hold a password.
+func parseURL(setting, text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%s is not a URL: write it as https://host:port", setting)
+	}
+	return u, nil
 }
 
 func (s Settings) overrides() *clientcmd.ConfigOverrides {
@@ -89,14 +121,17 @@ func (s Settings) overrides() *clientcmd.ConfigOverrides {
 	o.ClusterInfo.InsecureSkipTLSVerify = s.Insecure
 	o.ClusterInfo.TLSServerName = s.TLSServerName
 	o.ClusterInfo.CertificateAuthorityData = []byte(s.ClusterCACertificate)
-	o.ClusterInfo.Server = s.Host
-	if s.Host != "" && !strings.Contains(s.Host, "://") {
-		o.ClusterInfo.Server = "https://" + s.Host // never plain: a token goes with it
-	}
-	o.AuthInfo.Username, o.AuthInfo.Password, o.AuthInfo.Token = s.Username, s.Password, s.Token
+	o.ClusterInfo.Server = s.server()
 	o.AuthInfo.ClientCertificateData, o.AuthInfo.ClientKeyData = []byte(s.ClientCertificate), []byte(s.ClientKey)
-	o.AuthInfo.Exec = s.Exec
 	return o
+}
+
+// server is the host as a URL: never plain by default, for a token goes with it.
+func (s Settings) server() string {
+	if s.Host != "" && !strings.Contains(s.Host, "://") {
+		return "https://" + s.Host
+	}
+	return s.Host
 }
 
 // expand resolves a leading ~ as a shell does.

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"math"
 	"reflect"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -40,12 +41,16 @@ func ValidateService(object map[string]any) []Invalid {
 	return out
 }
 
-// permissive is Knative's default configuration with every feature flag allowed.
+// permissive is Knative's configuration with every feature on and no limit: what a cluster may allow is not refused here.
 func permissive() *config.Config {
 	cfg := config.FromContextOrDefaults(context.Background())
+	cfg.Defaults.MaxRevisionTimeoutSeconds = math.MaxInt32
+	cfg.Defaults.ContainerConcurrencyMaxLimit = math.MaxInt32
+	cfg.Autoscaler.AllowZeroInitialScale = true
 	features := reflect.ValueOf(cfg.Features).Elem()
 	for _, flag := range features.Fields() {
-		flag.Set(reflect.ValueOf(config.Allowed))
+		flag.Set(reflect.ValueOf(config.Enabled))
 	}
+	cfg.Features.SecurePodDefaults = config.Disabled // it changes defaults, it permits nothing
 	return cfg
 }

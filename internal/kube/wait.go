@@ -37,6 +37,9 @@ const (
 // back within a second while an object and its children catch up with each other.
 const settleTime = 2 * time.Second
 
+// pollInterval is how often an object is read at the most where it cannot be watched.
+const pollInterval = time.Second
+
 // Look judges an object, or nil when it is gone, and says in one line what it sees.
 type Look func(u *unstructured.Unstructured) (Progress, string)
 
@@ -65,14 +68,16 @@ func (c *Client) wait(ctx context.Context, ref Ref, from *unstructured.Unstructu
 		return from, err
 	}
 	for {
+		began := time.Now()
 		u, end, err := c.follow(ctx, ref, w)
 		if end {
 			return u, err
 		}
-		// The watch is too old or was cut: read the object, and watch on from there.
+		// The watch is too old, was cut, or is not allowed: read the object, and watch on from there, once a second at the most.
+		sleep(ctx, pollInterval-time.Since(began))
 		u, err = c.Get(ctx, ref)
 		if err != nil {
-			return nil, w.interrupted(ctx, err)
+			return w.last, w.interrupted(ctx, err)
 		}
 		if end, err := w.see(u); end {
 			return u, err
@@ -112,6 +117,9 @@ func (c *Client) follow(ctx context.Context, ref Ref, w *waiting) (*unstructured
 				return w.last, true, err
 			}
 		case event, open := <-watcher.ResultChan():
+			if ctx.Err() != nil {
+				return w.last, true, w.interrupted(ctx, ctx.Err())
+			}
 			if !open || event.Type == watch.Error {
 				return nil, false, nil
 			}

@@ -25,7 +25,7 @@ const hopelessRestarts = 2
 func (c *Client) WaitReady(ctx context.Context, ref Ref, from *unstructured.Unstructured, report func(string)) (*unstructured.Unstructured, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	pods := &podWatch{nudge: make(chan struct{}, 1), hopeless: map[string]string{}}
+	pods := &podWatch{nudge: make(chan struct{}, 1), hopeless: map[string]map[string]string{}}
 	ready := Until(apis.ConditionReady, from.GetGeneration())
 	w := &waiting{report: report, nudge: pods.nudge, look: func(u *unstructured.Unstructured) (Progress, string) {
 		progress, text := ready(u)
@@ -57,7 +57,7 @@ type podWatch struct {
 	nudge chan struct{}
 
 	mu       sync.Mutex
-	hopeless map[string]string // by Revision
+	hopeless map[string]map[string]string // by Revision and Pod
 }
 
 // follow watches the Pods until the context ends. Where they may not be watched, the wait does without.
@@ -68,8 +68,8 @@ func (p *podWatch) follow(ctx context.Context, c *Client, ref Ref) {
 			return
 		}
 		for event := range w.ResultChan() {
-			if u, ok := event.Object.(*unstructured.Unstructured); ok && event.Type != watch.Deleted {
-				p.see(u)
+			if u, ok := event.Object.(*unstructured.Unstructured); ok && event.Type != watch.Error {
+				p.see(u, event.Type == watch.Deleted)
 			}
 		}
 	}
@@ -82,17 +82,21 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (p *podWatch) see(u *unstructured.Unstructured) {
+func (p *podWatch) see(u *unstructured.Unstructured, gone bool) {
 	var pod corev1.Pod
 	if runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &pod) != nil {
 		return
 	}
 	why := hopeless(&pod)
-	if why == "" {
-		return
-	}
 	p.mu.Lock()
-	p.hopeless[pod.Labels[serving.RevisionLabelKey]] = why
+	ofRevision := p.hopeless[pod.Labels[serving.RevisionLabelKey]]
+	if ofRevision == nil {
+		ofRevision = map[string]string{}
+		p.hopeless[pod.Labels[serving.RevisionLabelKey]] = ofRevision
+	}
+	if ofRevision[pod.Name] = why; why == "" || gone {
+		delete(ofRevision, pod.Name)
+	}
 	p.mu.Unlock()
 	select {
 	case p.nudge <- struct{}{}:
@@ -103,13 +107,16 @@ func (p *podWatch) see(u *unstructured.Unstructured) {
 func (p *podWatch) why(revision string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.hopeless[revision]
+	for _, why := range p.hopeless[revision] {
+		return why
+	}
+	return ""
 }
 
 // hopeless says what keeps a Pod from ever coming up by itself, or nothing:
 //
 //	container waits with                         hopeless
-//	ErrImagePull                                 not yet: the next try may succeed
+//	ErrImagePull                                 not yet: it is the first try that failed
 //	ImagePullBackOff, InvalidImageName, …        yes
 //	CrashLoopBackOff, fewer than 2 restarts      not yet
 //	CrashLoopBackOff, 2 restarts or more         yes

@@ -141,7 +141,7 @@ func (g *generator) kind(key string, n *node, t reflect.Type, atomic bool) {
 		g.printf("Kind: fields.IntOrString, ")
 	case t.Kind() == reflect.Map:
 		g.printf("Kind: fields.Map, Elem: &fields.Field{")
-		g.kind("", n, t.Elem(), atomic)
+		g.kind("", &node{Type: "string"}, t.Elem(), atomic) // the API's maps hold strings and quantities
 		g.printf("}, ")
 	case n.Type == "array":
 		items := n.Items

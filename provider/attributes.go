@@ -1,0 +1,73 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+func namespaceAttribute(doc string) schema.StringAttribute {
+	return schema.StringAttribute{
+		Optional: true, Computed: true,
+		MarkdownDescription: doc + " Default: the provider's `namespace`. A change makes a new object.",
+	}
+}
+
+func forceConflictsAttribute() schema.BoolAttribute {
+	return schema.BoolAttribute{
+		Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+		MarkdownDescription: "Take over fields that another field manager (kubectl, a pipeline) set to other values, in place of an error that names it. Default `false`.",
+	}
+}
+
+func waitForReadyAttribute(doc string) schema.BoolAttribute {
+	return schema.BoolAttribute{Optional: true, Computed: true, Default: booldefault.StaticBool(true), MarkdownDescription: doc}
+}
+
+func trafficStatusAttribute(doc string) schema.ListNestedAttribute {
+	return schema.ListNestedAttribute{
+		Computed: true, MarkdownDescription: doc,
+		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"revision_name":   schema.StringAttribute{Computed: true, MarkdownDescription: "The Revision that gets the share."},
+			"latest_revision": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the share follows the latest Ready Revision."},
+			"percent":         schema.Int64Attribute{Computed: true, MarkdownDescription: "The share of requests, 0–100."},
+			"tag":             schema.StringAttribute{Computed: true, MarkdownDescription: "The tag, if it has one."},
+			"url":             schema.StringAttribute{Computed: true, MarkdownDescription: "The tag's own URL."},
+		}},
+	}
+}
+
+// planNamespace is the namespace to plan with: the provider's where the configuration names none. Terraform's own plan
+// modifiers do not know the provider's default, so the replacement that another namespace means is asked for here.
+func planNamespace(ctx context.Context, r *run, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) types.String {
+	var configured, prior types.String
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("namespace"), &configured)...)
+	if configured.IsNull() {
+		configured = r.namespace
+	}
+	if req.State.Raw.IsNull() {
+		return configured
+	}
+	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("namespace"), &prior)...)
+	if !configured.IsUnknown() && !configured.Equal(prior) {
+		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("namespace"))
+	}
+	return configured
+}
+
+func fullyKnown(ctx context.Context, values ...attr.Value) bool {
+	for _, v := range values {
+		tf, err := v.ToTerraformValue(ctx)
+		if err != nil || !tf.IsFullyKnown() {
+			return false
+		}
+	}
+	return true
+}
+
+func isUnknown(v attr.Value) bool { return v.IsUnknown() }
