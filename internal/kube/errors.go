@@ -112,7 +112,9 @@ var roleMissing = regexp.MustCompile(`User "[^"]*" cannot `)
 
 // NotAllowed says whether the identity lacks the right, as opposed to a refusal that any identity would meet: by a webhook, a
 // policy, a quota, or a namespace that is being deleted.
-func NotAllowed(err error) bool { return apierrors.IsForbidden(err) && roleMissing.MatchString(err.Error()) }
+func NotAllowed(err error) bool {
+	return apierrors.IsForbidden(err) && roleMissing.MatchString(err.Error())
+}
 
 // Denied says whether an admission webhook or policy refused the request.
 func Denied(err error) bool {

@@ -94,8 +94,8 @@ func TestDescribeTheEndOfAWait(t *testing.T) {
 
 func TestDescribeForbiddenByOthersThanRBAC(t *testing.T) {
 	for name, err := range map[string]*apierrors.StatusError{
-		"the namespace goes": apierrors.NewForbidden(services, "hello", errors.New("unable to create new content in namespace default because it is being terminated")),
-		"quota":              apierrors.NewForbidden(services, "hello", errors.New("exceeded quota: objects, requested: count/services.serving.knative.dev=1, used: count/services.serving.knative.dev=5, limited: count/services.serving.knative.dev=5")),
+		"the namespace goes":              apierrors.NewForbidden(services, "hello", errors.New("unable to create new content in namespace default because it is being terminated")),
+		"quota":                           apierrors.NewForbidden(services, "hello", errors.New("exceeded quota: objects, requested: count/services.serving.knative.dev=1, used: count/services.serving.knative.dev=5, limited: count/services.serving.knative.dev=5")),
 		"a policy with reason: Forbidden": {ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: errDeniedByPolicy.ErrStatus.Message}},
 	} {
 		t.Run(name, func(t *testing.T) {
