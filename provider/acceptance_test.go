@@ -58,6 +58,16 @@ func accept(t *testing.T) (*testenv.Cluster, string) {
 	return c, namespace
 }
 
+// acceptOnBed prepares a test that needs the switches of the bed's test application, to crash and to be missing.
+func acceptOnBed(t *testing.T) (*testenv.Cluster, string) {
+	t.Helper()
+	c, namespace := accept(t)
+	if !c.OnBed {
+		t.Skip("this cluster is not the bed (make cluster), whose test application misbehaves when told to")
+	}
+	return c, namespace
+}
+
 // serviceConfig renders a knative_service.
 type serviceConfig struct {
 	Namespace, Name, Revision, Image string

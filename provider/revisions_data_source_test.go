@@ -11,10 +11,7 @@ import (
 )
 
 func TestAccRevisionsDataSource(t *testing.T) {
-	c, ns := accept(t)
-	if !c.OnBed {
-		t.Skip("the switches of the bed's test application are needed")
-	}
+	c, ns := acceptOnBed(t)
 	v1 := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v1", Image: c.Image}
 	v2 := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v2", Image: c.Image}
 	broken := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v3", Image: "10.244.0.1:5000/app:nowhere", More: "wait_for_ready = false"}

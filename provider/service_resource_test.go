@@ -110,10 +110,7 @@ func TestAccServiceShowsDrift(t *testing.T) {
 
 // A permanent failure ends the wait at once, with the cause from the Pod; nothing is lost, and the next apply goes on.
 func TestAccServiceFailureIsExplained(t *testing.T) {
-	c, ns := accept(t)
-	if !c.OnBed {
-		t.Skip("the switches of the bed's test application are needed")
-	}
+	c, ns := acceptOnBed(t)
 	good := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v1", Image: c.Image}
 	crash := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v2", Image: c.Image, Env: map[string]string{"CRASH_AT_START": "no database at db:5432"}}
 	missing := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v3", Image: "10.244.0.1:5000/app:nowhere"}
@@ -132,10 +129,7 @@ func TestAccServiceFailureIsExplained(t *testing.T) {
 // A create that failed to become Ready is not destroyed and made anew: the next apply goes on with the same object. The
 // destroy at the test's end does destroy it.
 func TestAccServiceFailedCreateIsKept(t *testing.T) {
-	c, ns := accept(t)
-	if !c.OnBed {
-		t.Skip("the switches of the bed's test application are needed")
-	}
+	c, ns := acceptOnBed(t)
 	crash := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v1", Image: c.Image, Env: map[string]string{"CRASH_AT_START": "no database"}}
 	good := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v2", Image: c.Image}
 	var created types.UID

@@ -118,10 +118,7 @@ func TestAccTrafficSplitShowsDrift(t *testing.T) {
 
 // A rollback is done when its requests flow, however broken the latest Revision is.
 func TestAccTrafficSplitRollsBackFromABrokenRevision(t *testing.T) {
-	c, ns := accept(t)
-	if !c.OnBed {
-		t.Skip("the switches of the bed's test application are needed")
-	}
+	c, ns := acceptOnBed(t)
 	good := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v1", Image: c.Image}
 	v2 := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v2", Image: c.Image}
 	broken := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v3", Image: c.Image, Env: map[string]string{"CRASH_AT_START": "broken"}, More: "wait_for_ready = false"}
