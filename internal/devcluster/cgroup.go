@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // hierarchy is a mounted cgroup tree: the only one on v2, one of several on v1. Beside v1
@@ -173,9 +176,23 @@ func removeCgroups() error {
 		return err
 	}
 	for _, d := range dirs {
-		if err := os.Remove(d); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := removeCgroup(d); err != nil {
 			return fmt.Errorf("cgroup: %w", err)
 		}
 	}
 	return nil
+}
+
+// removeCgroup tries again while the kernel calls the group busy: a process that has ended counts until its parent, which may
+// be a slow init, has taken note of it.
+func removeCgroup(dir string) error {
+	for end := time.Now().Add(killPeriod); ; time.Sleep(50 * time.Millisecond) {
+		err := os.Remove(dir)
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if !errors.Is(err, unix.EBUSY) || time.Now().After(end) {
+			return err
+		}
+	}
 }
