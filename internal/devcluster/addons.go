@@ -36,19 +36,22 @@ type manifestValues struct {
 	PingPort    int
 }
 
-// render fills in the add-on's template.
-func (d addon) render(c config) ([]byte, error) {
-	text, err := manifestFiles.ReadFile("manifests/" + d.name + ".yaml")
+// quickReadiness is the manifest that shortens the probes of Revisions' Pods.
+const quickReadiness = "quick-readiness"
+
+// render fills in a template of manifests/.
+func render(c config, name string) ([]byte, error) {
+	text, err := manifestFiles.ReadFile("manifests/" + name + ".yaml")
 	if err != nil {
 		return nil, err
 	}
-	t, err := template.New(d.name).Option("missingkey=error").Parse(string(text))
+	t, err := template.New(name).Option("missingkey=error").Parse(string(text))
 	if err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
 	err = t.Execute(&out, manifestValues{
-		Image:       imageRef(d.name),
+		Image:       imageRef(name),
 		NodeIP:      nodeIP,
 		DNSIP:       dnsIP,
 		HTTPPort:    c.HTTPPort,

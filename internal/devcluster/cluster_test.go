@@ -168,6 +168,18 @@ func TestSplitTagsAndClusterLocal(t *testing.T) {
 		}
 	})
 
+	b.Run("quick readiness", func(t *testing.T) {
+		pods, err := b.client.CoreV1().Pods(b.namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "serving.knative.dev/revision=" + v1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range pods.Items[0].Spec.Containers {
+			if p := c.ReadinessProbe; c.Name == "queue-proxy" && (p.PeriodSeconds != 1 || p.HTTPGet == nil) {
+				t.Errorf("the queue-proxy's readiness probe: %v", p)
+			}
+		}
+	})
+
 	v2Image := registryAddr + "/app:v2"
 	b.service("greet", "", v2Image, "two", `[{"revisionName": "`+v1+`", "percent": 100}, {"latestRevision": true, "percent": 0, "tag": "new"}]`)
 	v2 := b.latestRevision("greet")

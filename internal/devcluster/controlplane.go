@@ -42,6 +42,7 @@ func controlPlaneDaemon(kube string) daemon {
 		"--requestheader-client-ca-file="+pkiDir+"/front-proxy-ca.crt", "--requestheader-allowed-names=front-proxy-client",
 		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group", "--requestheader-extra-headers-prefix=X-Remote-Extra-",
 		"--proxy-client-cert-file="+pkiDir+"/front-proxy-client.crt", "--proxy-client-key-file="+pkiDir+"/front-proxy-client.key",
+		"--feature-gates=MutatingAdmissionPolicy=true", "--runtime-config=admissionregistration.k8s.io/v1beta1=true", // for manifests/quick-readiness.yaml
 		"--profiling=false")
 
 	kubeconfig := pkiDir + "/controller-manager.kubeconfig"

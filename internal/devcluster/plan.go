@@ -44,9 +44,13 @@ func newPlan(c config) (*plan, error) {
 	p.files[etcdConfigFile] = etcdConfig()
 	p.files[kubeletConfigFile] = kubeletConfig()
 	p.files[kubeProxyConfigFile] = kubeProxyConfig()
+	names := []string{quickReadiness}
 	for _, d := range addons {
-		if p.manifests[d.name], err = d.render(c); err != nil {
-			return nil, fmt.Errorf("manifests/%s.yaml: %w", d.name, err)
+		names = append(names, d.name)
+	}
+	for _, name := range names {
+		if p.manifests[name], err = render(c, name); err != nil {
+			return nil, fmt.Errorf("manifests/%s.yaml: %w", name, err)
 		}
 	}
 	p.key, err = p.hash()

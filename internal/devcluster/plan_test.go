@@ -40,7 +40,7 @@ func TestPlanKey(t *testing.T) {
 func TestAddonManifests(t *testing.T) {
 	clusterWide := map[string]bool{"Namespace": true, "ClusterRole": true, "ClusterRoleBinding": true, "APIService": true}
 	for _, d := range addons {
-		text, err := d.render(testConfig(t))
+		text, err := render(testConfig(t), d.name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -136,6 +136,11 @@ func (s *starter) installKnative(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	probes, err := decode(s.plan.manifests[quickReadiness])
+	if err != nil {
+		return err
+	}
+	objs = append(objs, probes...)
 	if err := waitFor(ctx, s.apiUp); err != nil {
 		return err
 	}
