@@ -11,7 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,7 +22,7 @@ import (
 
 // factories serve this package's provider to the real Terraform CLI.
 var factories = map[string]func() (tfprotov6.ProviderServer, error){
-	"knative": providerserver.NewProtocol6WithError(New("test")()),
+	"knative": func() (tfprotov6.ProviderServer, error) { return New("test")(), nil },
 }
 
 var connect = sync.OnceValues(func() (*testenv.Cluster, error) {

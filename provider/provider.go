@@ -18,11 +18,7 @@ var _ provider.Provider = &knativeProvider{}
 
 type knativeProvider struct {
 	version string
-}
-
-// New makes the provider of a release.
-func New(version string) func() provider.Provider {
-	return func() provider.Provider { return &knativeProvider{version: version} }
+	blocks  blockForm
 }
 
 func (p *knativeProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -69,7 +65,8 @@ func (p *knativeProvider) Configure(ctx context.Context, req provider.ConfigureR
 }
 
 func (p *knativeProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newServiceResource, newTrafficSplitResource}
+	service := func() resource.Resource { return &serviceResource{blocks: p.blocks} }
+	return []func() resource.Resource{service, newTrafficSplitResource}
 }
 
 func (p *knativeProvider) DataSources(context.Context) []func() datasource.DataSource {

@@ -1,16 +1,19 @@
 package provider
 
 import (
+	"context"
 	"maps"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
+	"github.com/knative-provider/terraform-provider-knative/internal/wire"
 )
 
 // serviceModel is a knative_service as Terraform holds it.
@@ -20,8 +23,8 @@ type serviceModel struct {
 	Name        types.String `tfsdk:"name"`
 	Labels      types.Map    `tfsdk:"labels"`
 	Annotations types.Map    `tfsdk:"annotations"`
-	Template    types.Object `tfsdk:"template"`
-	Traffic     types.List   `tfsdk:"traffic"`
+	Template    types.Object `tfsdk:"-"`
+	Traffic     types.List   `tfsdk:"-"`
 
 	DeletionProtection types.Bool     `tfsdk:"deletion_protection"`
 	ForceConflicts     types.Bool     `tfsdk:"force_conflicts"`
@@ -33,8 +36,10 @@ type serviceModel struct {
 	URL                   types.String `tfsdk:"url"`
 	LatestCreatedRevision types.String `tfsdk:"latest_created_revision"`
 	LatestReadyRevision   types.String `tfsdk:"latest_ready_revision"`
-	Conditions            types.List   `tfsdk:"conditions"`
-	TrafficStatus         types.List   `tfsdk:"traffic_status"`
+	Conditions            types.List   `tfsdk:"-"`
+	TrafficStatus         types.List   `tfsdk:"-"`
+
+	packedService
 }
 
 var conditionType = types.ObjectType{AttrTypes: map[string]attr.Type{
@@ -44,6 +49,40 @@ var conditionType = types.ObjectType{AttrTypes: map[string]attr.Type{
 var trafficStatusType = types.ObjectType{AttrTypes: map[string]attr.Type{
 	"revision_name": types.StringType, "latest_revision": types.BoolType, "percent": types.Int64Type, "tag": types.StringType, "url": types.StringType,
 }}
+
+// packedService are the attributes that the framework has as one text each: the bytes of their values, which from and into read
+// and write. See server.
+type packedService struct {
+	Template      types.String `tfsdk:"template"`
+	Traffic       types.String `tfsdk:"traffic"`
+	Conditions    types.String `tfsdk:"conditions"`
+	TrafficStatus types.String `tfsdk:"traffic_status"`
+}
+
+// from reads a configuration, plan or state.
+func (m *serviceModel) from(ctx context.Context, data interface {
+	Get(ctx context.Context, target any) diag.Diagnostics
+}) diag.Diagnostics {
+	diags := data.Get(ctx, m)
+	unpack(&diags, wire.Blocks, m.packedService.Template, &m.Template, templateField.Type())
+	unpack(&diags, wire.Blocks, m.packedService.Traffic, &m.Traffic, trafficField.Type())
+	unpack(&diags, wire.Attributes, m.packedService.Conditions, &m.Conditions, types.ListType{ElemType: conditionType})
+	unpack(&diags, wire.Attributes, m.packedService.TrafficStatus, &m.TrafficStatus, types.ListType{ElemType: trafficStatusType})
+	return diags
+}
+
+// into writes a plan or state.
+func (m *serviceModel) into(ctx context.Context, data interface {
+	Set(ctx context.Context, val any) diag.Diagnostics
+}) diag.Diagnostics {
+	var diags diag.Diagnostics
+	pack(&diags, wire.Blocks, m.Template, &m.packedService.Template)
+	pack(&diags, wire.Blocks, m.Traffic, &m.packedService.Traffic)
+	pack(&diags, wire.Attributes, m.Conditions, &m.packedService.Conditions)
+	pack(&diags, wire.Attributes, m.TrafficStatus, &m.packedService.TrafficStatus)
+	diags.Append(data.Set(ctx, m)...)
+	return diags
+}
 
 func (m *serviceModel) ref() kube.Ref {
 	return kube.Ref{Kind: kube.Service, Namespace: m.Namespace.ValueString(), Name: m.Name.ValueString()}

@@ -18,7 +18,15 @@ import (
 // ValidateConfig holds the configuration to Knative's own validation and to the rules of traffic, with no cluster.
 func (r *serviceResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var m serviceModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	resp.Diagnostics.Append(m.from(ctx, &req.Config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if m.Template.IsNull() {
+		addErrorAt(&resp.Diagnostics, path.Root("template"), "Missing template", "A Service needs a template block: what it runs.")
+	}
+	resp.Diagnostics.Append(templateField.Check(ctx, path.Root("template"), m.Template)...)
+	resp.Diagnostics.Append(trafficField.Check(ctx, path.Root("traffic"), m.Traffic)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -58,17 +66,17 @@ func addTypedTwice(m *serviceModel, resp *resource.ValidateConfigResponse) {
 func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		var prior serviceModel
-		resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
+		resp.Diagnostics.Append(prior.from(ctx, &req.State)...)
 		addProtected(&prior, resp)
 		noteRecreation(ctx, req, resp, nil)
 		return
 	}
 	var plan serviceModel
 	var prior *serviceModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(plan.from(ctx, &req.Plan)...)
 	if !req.State.Raw.IsNull() {
 		prior = &serviceModel{}
-		resp.Diagnostics.Append(req.State.Get(ctx, prior)...)
+		resp.Diagnostics.Append(prior.from(ctx, &req.State)...)
 	}
 	if resp.Diagnostics.HasError() || r.run == nil {
 		return
@@ -81,7 +89,7 @@ func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		addProtected(prior, resp)
 	}
 	r.run.planService(plan.Namespace.ValueString(), plan.Name.ValueString(), plannedService{revision: plan.revisionName(), ownsTraffic: !plan.Traffic.IsNull()})
-	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(plan.into(ctx, &resp.Plan)...)
 	if resp.Diagnostics.HasError() || r.run.offline() || (prior != nil && plan.sameObject(prior)) {
 		return
 	}

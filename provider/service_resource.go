@@ -3,10 +3,10 @@ package provider
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/objectvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -34,17 +34,16 @@ const (
 )
 
 type serviceResource struct {
-	run *run
+	blocks blockForm
+	run    *run
 }
-
-func newServiceResource() resource.Resource { return &serviceResource{} }
 
 func (r *serviceResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_service"
 }
 
 func (r *serviceResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	attributes := serviceField.ResourceAttributes()
+	attributes, blocks := serviceField.ResourceAttributes(), serviceField.ResourceBlocks()
 	attributes["name"] = schema.StringAttribute{
 		Required:            true,
 		MarkdownDescription: "The Service's name: a DNS label of at most 63 characters. It is part of the URL.",
@@ -57,10 +56,6 @@ func (r *serviceResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 	}
 	attributes["force_conflicts"] = forceConflictsAttribute()
 	attributes["wait_for_ready"] = waitForReadyAttribute("Wait until the Service is Ready, and fail where it does not become so. Default `true`.")
-	blocks := serviceField.ResourceBlocks()
-	template, _ := blocks["template"].(schema.SingleNestedBlock)
-	template.Validators = append(template.Validators, objectvalidator.IsRequired())
-	blocks["template"] = template
 	blocks["timeouts"] = timeouts.Block(ctx, timeouts.Opts{Create: true, Update: true, Delete: true,
 		CreateDescription: "How long to wait for a new Service to be Ready. Default `10m`.",
 		UpdateDescription: "How long to wait for a changed Service to be Ready. Default `10m`.",
@@ -82,6 +77,10 @@ func (r *serviceResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 		}},
 	}
 	attributes["traffic_status"] = trafficStatusAttribute("The split that Knative carries out, whoever declared it.")
+	if r.blocks == packedBlocks {
+		blocks = map[string]schema.Block{"timeouts": blocks["timeouts"]}
+		maps.Copy(attributes, packedAttributes())
+	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A [Knative Service](https://knative.dev/docs/serving/services/): a container that answers requests, scales with them, and keeps a Revision of each change.\n\n" +
 			"Attributes are Knative's own fields in snake_case, without the levels `metadata` and `spec`. Only what is configured is owned, by server-side apply: labels, annotations and defaults that others write are left alone.",
@@ -100,7 +99,7 @@ func (r *serviceResource) Configure(_ context.Context, req resource.ConfigureReq
 
 func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var m serviceModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(m.from(ctx, &req.Plan)...)
 	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
 		return
 	}
@@ -119,7 +118,7 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 
 func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var m serviceModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	resp.Diagnostics.Append(m.from(ctx, &req.State)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, "name", m.ref())...)
 	if resp.Diagnostics.HasError() || r.run.offline() {
 		return // offline, the state is the best that is known
@@ -148,7 +147,7 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 
 func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m serviceModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
+	resp.Diagnostics.Append(m.from(ctx, &req.Plan)...)
 	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
 		return
 	}
@@ -167,7 +166,7 @@ func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest
 
 func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var m serviceModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
+	resp.Diagnostics.Append(m.from(ctx, &req.State)...)
 	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
 		return
 	}
@@ -221,7 +220,7 @@ func (r *serviceResource) save(ctx context.Context, m *serviceModel, u *unstruct
 	if err := m.observe(u); err != nil {
 		out.diags.AddError("Cannot read the Service", err.Error())
 	}
-	out.diags.Append(out.state.Set(ctx, m)...)
+	out.diags.Append(m.into(ctx, out.state)...)
 	out.diags.Append(setIdentity(ctx, out.identity, "name", m.ref())...)
 }
 

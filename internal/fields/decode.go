@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/wire"
 )
 
 // Decode reads a live JSON value into Terraform's form, seen from what Terraform knew before:
@@ -299,7 +301,7 @@ func (f *Field) saysNothing(v attr.Value) bool {
 	return false
 }
 
-func (f *Field) null() attr.Value { return nullOf(f.typ) }
+func (f *Field) null() attr.Value { return wire.Null(f.typ) }
 
 func (f *Field) mismatch(live any) error {
 	text := fmt.Sprintf("the cluster holds a %T where the API has %v", live, f.typ)

@@ -185,23 +185,3 @@ func parseQuantity(s string) (resource.Quantity, error) {
 	}
 	return resource.ParseQuantity(s)
 }
-
-func nullOf(t attr.Type) attr.Value {
-	switch t := t.(type) {
-	case types.ObjectType:
-		return types.ObjectNull(t.AttrTypes)
-	case types.ListType:
-		return types.ListNull(t.ElemType)
-	case types.MapType:
-		return types.MapNull(t.ElemType)
-	}
-	switch t {
-	case types.BoolType:
-		return types.BoolNull()
-	case types.Int64Type:
-		return types.Int64Null()
-	case types.Float64Type:
-		return types.Float64Null()
-	}
-	return types.StringNull()
-}
