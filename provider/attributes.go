@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -60,14 +61,31 @@ func planNamespace(ctx context.Context, r *run, req resource.ModifyPlanRequest, 
 	return configured
 }
 
-func fullyKnown(ctx context.Context, values ...attr.Value) bool {
-	for _, v := range values {
-		tf, err := v.ToTerraformValue(ctx)
-		if err != nil || !tf.IsFullyKnown() {
-			return false
-		}
+func fullyKnown(values ...attr.Value) bool { return !slices.ContainsFunc(values, hasUnknown) }
+
+// hasUnknown looks into the value itself: converting it first, as the framework does for its own IsFullyKnown, costs more than
+// the rest of a plan.
+func hasUnknown(v attr.Value) bool {
+	if v.IsUnknown() {
+		return true
 	}
-	return true
+	switch v := v.(type) {
+	case types.Object:
+		for _, e := range v.Attributes() {
+			if hasUnknown(e) {
+				return true
+			}
+		}
+	case types.Map:
+		for _, e := range v.Elements() {
+			if hasUnknown(e) {
+				return true
+			}
+		}
+	case types.List:
+		return slices.ContainsFunc(v.Elements(), hasUnknown)
+	}
+	return false
 }
 
 func isUnknown(v attr.Value) bool { return v.IsUnknown() }

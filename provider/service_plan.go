@@ -33,7 +33,7 @@ func (r *serviceResource) ValidateConfig(ctx context.Context, req resource.Valid
 	if targets, known := targetsOf(m.Traffic); known && !m.Traffic.IsNull() {
 		addViolations(&resp.Diagnostics, path.Root("traffic"), rollout.CheckTrafficSum(targets))
 	}
-	if m.Name.IsUnknown() || !fullyKnown(ctx, m.Template, m.Labels, m.Annotations) {
+	if m.Name.IsUnknown() || !fullyKnown(m.Template, m.Labels, m.Annotations) {
 		return
 	}
 	addTypedTwice(&m, resp)
@@ -82,7 +82,7 @@ func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	plan.Namespace = planNamespace(ctx, r.run, req, resp)
-	plan.foretell(ctx, prior, flag(ctx, req.Private, unfinishedKey))
+	plan.foretell(prior, flag(ctx, req.Private, unfinishedKey))
 	planned := plan.ref()
 	noteRecreation(ctx, req, resp, &planned)
 	if prior != nil && len(resp.RequiresReplace) > 0 {
@@ -94,14 +94,14 @@ func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	checkRevisionName(&plan, prior, resp)
-	if !fullyKnown(ctx, plan.Namespace, plan.Name) {
+	if !fullyKnown(plan.Namespace, plan.Name) {
 		return
 	}
 	live, err := r.run.client.Read(ctx, plan.ref())
 	if err == nil && live != nil {
-		r.checkOwners(ctx, &plan, live, prior == nil, resp)
+		r.checkOwners(&plan, live, prior == nil, resp)
 	}
-	if !resp.Diagnostics.HasError() && fullyKnown(ctx, plan.Template, plan.Labels, plan.Annotations, plan.Traffic) {
+	if !resp.Diagnostics.HasError() && fullyKnown(plan.Template, plan.Labels, plan.Annotations, plan.Traffic) {
 		dryRun(ctx, r.run, plan.ref(), plan.objectOver(live), kube.ApplyOptions{Manager: serviceManager, Force: plan.ForceConflicts.ValueBool()}, &resp.Diagnostics)
 	}
 }
@@ -113,8 +113,8 @@ func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 //	has another template    kept           the template's name    unknown
 //	differs otherwise       kept           kept                   unknown
 //	is the same             kept           kept                   kept, or unknown while a rollout is unfinished
-func (m *serviceModel) foretell(ctx context.Context, prior *serviceModel, unfinished bool) {
-	if fullyKnown(ctx, m.Namespace, m.Name) {
+func (m *serviceModel) foretell(prior *serviceModel, unfinished bool) {
+	if fullyKnown(m.Namespace, m.Name) {
 		m.ID = types.StringValue(m.Namespace.ValueString() + "/" + m.Name.ValueString())
 	}
 	if prior == nil {
@@ -159,8 +159,8 @@ func checkRevisionName(plan, prior *serviceModel, resp *resource.ModifyPlanRespo
 
 // checkOwners refuses to plan the creation of what is there already and is not ours, and inline traffic where a traffic split
 // owns it.
-func (r *serviceResource) checkOwners(ctx context.Context, plan *serviceModel, live *unstructured.Unstructured, create bool, resp *resource.ModifyPlanResponse) {
-	if create && !r.mayAdopt(ctx, plan, live) {
+func (r *serviceResource) checkOwners(plan *serviceModel, live *unstructured.Unstructured, create bool, resp *resource.ModifyPlanResponse) {
+	if create && !r.mayAdopt(plan, live) {
 		addProblem(&resp.Diagnostics, "Planning", plan.ref(), alreadyExists(plan.ref()))
 	}
 	if !plan.Traffic.IsNull() && slices.Contains(kube.Owners(live, "spec", "traffic"), splitManager) {

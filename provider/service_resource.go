@@ -106,7 +106,7 @@ func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest
 	limit, d := m.Timeouts.Create(ctx, defaultCreateTimeout)
 	resp.Diagnostics.Append(d...)
 	existing, err := r.run.client.Get(ctx, m.ref())
-	if err == nil && existing != nil && !r.mayAdopt(ctx, &m, existing) {
+	if err == nil && existing != nil && !r.mayAdopt(&m, existing) {
 		err = alreadyExists(m.ref())
 	}
 	if err != nil {
@@ -226,13 +226,13 @@ func (r *serviceResource) save(ctx context.Context, m *serviceModel, u *unstruct
 
 // mayAdopt says whether a create may go on with a Service that is there: it is in this run's state, and only half of a
 // replacement is left to do; or it is to the letter what an earlier run made and did not live to save.
-func (r *serviceResource) mayAdopt(ctx context.Context, m *serviceModel, existing *unstructured.Unstructured) bool {
+func (r *serviceResource) mayAdopt(m *serviceModel, existing *unstructured.Unstructured) bool {
 	switch {
 	case r.run.remembers(m.ref()):
 		return true
 	case !kube.Applied(existing, serviceManager):
 		return false
-	case !fullyKnown(ctx, m.Template, m.Labels, m.Annotations, m.Traffic):
+	case !fullyKnown(m.Template, m.Labels, m.Annotations, m.Traffic):
 		return true // a plan cannot tell yet; the apply can
 	}
 	there := *m

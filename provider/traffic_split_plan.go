@@ -40,7 +40,7 @@ func (r *trafficSplitResource) ModifyPlan(ctx context.Context, req resource.Modi
 	plan.Namespace = planNamespace(ctx, r.run, req, resp)
 	plan.foretell(prior, flag(ctx, req.Private, unfinishedKey))
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || r.run.offline() || !fullyKnown(ctx, plan.Namespace, plan.Service) {
+	if resp.Diagnostics.HasError() || r.run.offline() || !fullyKnown(plan.Namespace, plan.Service) {
 		return
 	}
 	upcoming, inPlan := r.run.plannedService(plan.Namespace.ValueString(), plan.Service.ValueString())

@@ -17,7 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 )
@@ -96,11 +95,11 @@ func connectInMemory(t *testing.T, a *api) *Client {
 		}
 		serving.Wait()
 	})
-	dyn, err := dynamic.NewForConfigAndClient(&rest.Config{Host: "http://api", QPS: -1}, &http.Client{Transport: transport})
+	c, err := newClient(&rest.Config{Host: "http://api", QPS: -1}, &http.Client{Transport: transport})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Client{dynamic: dyn, lists: newLists(dyn)}
+	return c
 }
 
 // pipeListener is a net.Listener of net.Pipes.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -65,6 +66,10 @@ func New(s Settings) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newClient(cfg, httpClient)
+}
+
+func newClient(cfg *rest.Config, httpClient *http.Client) (*Client, error) {
 	dyn, err := dynamic.NewForConfigAndClient(cfg, httpClient)
 	if err != nil {
 		return nil, err
@@ -75,7 +80,7 @@ func New(s Settings) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{dynamic: dyn, core: core, lists: newLists(dyn)}, nil
+	return &Client{dynamic: dyn, core: core, lists: newLists(core)}, nil
 }
 
 // ApplyOptions say on whose behalf an object is applied.
@@ -99,12 +104,18 @@ func (c *Client) Apply(ctx context.Context, ref Ref, object map[string]any, o Ap
 	opts := metav1.PatchOptions{FieldManager: o.Manager, Force: &o.Force, FieldValidation: metav1.FieldValidationStrict}
 	if o.DryRun {
 		opts.DryRun = []string{metav1.DryRunAll}
-	} else {
-		defer c.lists.forget(ref.Namespace)
 	}
-	return retry(ctx, func() (*unstructured.Unstructured, error) {
+	u, err := retry(ctx, func() (*unstructured.Unstructured, error) {
 		return c.resource(ref).Patch(ctx, ref.Name, types.ApplyPatchType, data, opts)
 	})
+	switch {
+	case o.DryRun:
+	case err != nil:
+		c.lists.wrote(ref, nil)
+	default:
+		c.lists.wrote(ref, u)
+	}
+	return u, err
 }
 
 // Get reads one object from the API server, past the shared lists. It returns nil where there is none.
@@ -117,7 +128,7 @@ func (c *Client) Get(ctx context.Context, ref Ref) (*unstructured.Unstructured, 
 // Delete deletes the object with this UID, in the foreground, so that what it owns is gone when it is. An object that is not
 // there, or is another one of the same name, is no error.
 func (c *Client) Delete(ctx context.Context, ref Ref, uid types.UID) error {
-	defer c.lists.forget(ref.Namespace)
+	defer c.lists.wrote(ref, nil)
 	foreground := metav1.DeletePropagationForeground
 	_, err := retry(ctx, func() (*unstructured.Unstructured, error) {
 		return absent(nil, c.resource(ref).Delete(ctx, ref.Name, metav1.DeleteOptions{PropagationPolicy: &foreground, Preconditions: &metav1.Preconditions{UID: &uid}}))

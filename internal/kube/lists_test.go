@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // page is an answer to a LIST.
@@ -100,7 +101,7 @@ func TestWhatMakesAReadListAgain(t *testing.T) {
 		want    []string
 	}{
 		"nothing":            {func(*testing.T, *Client) error { return nil }, []string{"list"}},
-		"an apply":           {apply(ref("hello"), false), []string{"list", "patch", "list"}},
+		"an apply":           {apply(ref("hello"), false), []string{"list", "patch"}},
 		"a delete":           {func(t *testing.T, c *Client) error { t.Helper(); return c.Delete(t.Context(), ref("hello"), "u-1") }, []string{"list", "delete", "list"}},
 		"a dry run":          {apply(ref("hello"), true), []string{"list", "patch"}},
 		"an apply elsewhere": {apply(Ref{Service, "other", "hello"}, false), []string{"list", "patch"}},
@@ -142,6 +143,60 @@ func apply(r Ref, dryRun bool) func(*testing.T, *Client) error {
 		t.Helper()
 		_, err := c.Apply(t.Context(), r, map[string]any{}, ApplyOptions{Manager: "terraform", DryRun: dryRun})
 		return err
+	}
+}
+
+// What a run writes, it reads; and what follows from a write in other kinds is read anew.
+func TestAWriteGoesIntoItsList(t *testing.T) {
+	server := &api{answer: func(w http.ResponseWriter, _ *http.Request, verb string) {
+		if verb == "list" {
+			sendJSON(w, http.StatusOK, page("", "hello"))
+			return
+		}
+		written := named("hello")
+		written["spec"] = map[string]any{"written": true}
+		sendJSON(w, http.StatusOK, written)
+	}}
+	c := connect(t, server)
+	for _, step := range []func(*testing.T, *Client) error{read, listRevisions, apply(ref("hello"), false), listRevisions} {
+		if err := step(t, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u, err := c.Read(t.Context(), ref("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if written, _, _ := unstructured.NestedBool(u.Object, "spec", "written"); !written {
+		t.Errorf("read %v, which is older than what was written", u.Object)
+	}
+	if diff := cmp.Diff([]string{"list", "list", "patch", "list"}, server.asked()); diff != "" {
+		t.Errorf("-want +asked:\n%s", diff)
+	}
+}
+
+func listRevisions(t *testing.T, c *Client) error {
+	t.Helper()
+	_, err := c.List(t.Context(), Revision, "default")
+	return err
+}
+
+// A list whose pages have aged while it was read is read at once.
+func TestExpiredListIsReadAtOnce(t *testing.T) {
+	server := &api{answer: func(w http.ResponseWriter, r *http.Request, _ string) {
+		q := r.URL.Query()
+		switch {
+		case q.Get("continue") != "":
+			sendError(w, apierrors.NewResourceExpired("too old"))
+		case q.Get("limit") != "":
+			sendJSON(w, http.StatusOK, page("a", "gone"))
+		default:
+			sendJSON(w, http.StatusOK, page("", "hello"))
+		}
+	}}
+	got, err := connect(t, server).List(t.Context(), Service, "default")
+	if err != nil || len(got) != 1 || got["hello"] == nil {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 

@@ -64,6 +64,12 @@ func (c *Client) Wait(ctx context.Context, ref Ref, from *unstructured.Unstructu
 }
 
 func (c *Client) wait(ctx context.Context, ref Ref, from *unstructured.Unstructured, w *waiting) (*unstructured.Unstructured, error) {
+	u, err := c.watch(ctx, ref, from, w)
+	c.lists.wrote(ref, u)
+	return u, err
+}
+
+func (c *Client) watch(ctx context.Context, ref Ref, from *unstructured.Unstructured, w *waiting) (*unstructured.Unstructured, error) {
 	if end, err := w.see(from); end {
 		return from, err
 	}
