@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,54 +26,79 @@ import (
 
 // reading is what one run of the CLI took.
 type reading struct {
-	wall time.Duration
-	peak int64 // bytes, of the largest provider process
+	wall, cpu, providerCPU time.Duration // cpu is the CLI's own
+	peak                   int64         // bytes, of the largest provider process
 }
 
-// watched runs the CLI and watches the memory of the providers that it starts.
+// watched runs the CLI, and watches the providers that it starts.
 func watched(ctx context.Context, cli *testenv.CLI, args ...string) (reading, error) {
-	done := make(chan int64)
+	done := make(chan map[string]usage)
 	stop := make(chan struct{})
 	go func() {
-		var peak int64
+		providers := map[string]usage{}
 		for {
+			look(cli.Dir, providers)
 			select {
 			case <-stop:
-				done <- peak
+				done <- providers
 				return
 			case <-time.After(10 * time.Millisecond):
-				peak = max(peak, providersPeak(cli.Dir))
 			}
 		}
 	}()
+	cmd := cli.Command(ctx, args...)
 	start := time.Now()
-	err := cli.Quiet(ctx, args...)
-	wall := time.Since(start)
+	out, err := cmd.CombinedOutput()
+	got := reading{wall: time.Since(start)}
 	close(stop)
-	return reading{wall, <-done}, err
+	for _, p := range <-done {
+		got.providerCPU += p.cpu
+		got.peak = max(got.peak, p.peak)
+	}
+	if err != nil {
+		return got, fmt.Errorf("%w\n%s", err, out)
+	}
+	// The CLI has waited for its providers, so their time is in its own.
+	got.cpu = max(0, cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()-got.providerCPU)
+	return got, nil
 }
 
-// providersPeak is the high-water mark of the processes that run the provider of a working directory.
-func providersPeak(dir string) int64 {
-	var peak int64
+// usage is what a process has used up to now.
+type usage struct {
+	cpu  time.Duration
+	peak int64
+}
+
+// clockTick is the unit of CPU time in /proc: USER_HZ, 100 on every Linux that Go runs on.
+const clockTick = 10 * time.Millisecond
+
+// look reads what the provider processes of a working directory have used.
+func look(dir string, into map[string]usage) {
 	procs, _ := filepath.Glob("/proc/[0-9]*/exe")
 	for _, exe := range procs {
 		target, err := os.Readlink(exe)
 		if err != nil || !strings.HasPrefix(target, dir) {
 			continue
 		}
-		status, err := os.ReadFile(filepath.Join(filepath.Dir(exe), "status"))
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(status)) {
-			var kb int64
-			if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kb); err == nil {
-				peak = max(peak, kb<<10)
+		u := into[exe]
+		if status, err := os.ReadFile(filepath.Join(filepath.Dir(exe), "status")); err == nil {
+			for line := range strings.Lines(string(status)) {
+				var kb int64
+				if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kb); err == nil {
+					u.peak = max(u.peak, kb<<10)
+				}
 			}
 		}
+		if stat, err := os.ReadFile(filepath.Join(filepath.Dir(exe), "stat")); err == nil {
+			_, after, _ := strings.Cut(string(stat), ") ") // the name may hold blanks
+			if f := strings.Fields(after); len(f) > 12 {
+				user, _ := strconv.ParseInt(f[11], 10, 64)
+				system, _ := strconv.ParseInt(f[12], 10, 64)
+				u.cpu = max(u.cpu, time.Duration(user+system)*clockTick)
+			}
+		}
+		into[exe] = u
 	}
-	return peak
 }
 
 // proxy stands between the provider and the API server, and counts.
@@ -100,21 +129,42 @@ func (p *proxy) Reset() { p.count.Store(0) }
 
 func (p *proxy) Count() int64 { return p.count.Load() }
 
-// stopController stops Knative's controller, and gives a function that starts it again.
-func stopController(ctx context.Context, c *testenv.Cluster) (func(), error) {
+// withoutController does something while Knative's controller is stopped, so that what is measured is not it.
+func withoutController(ctx context.Context, c *testenv.Cluster, do func() error) error {
 	if !c.OnBed {
-		return nil, fmt.Errorf("the benchmarks stop Knative's controller: they run on the bed only, and KUBECONFIG names %s", c.Config.Host)
+		return fmt.Errorf("the benchmarks stop Knative's controller: they run on the bed only, and KUBECONFIG names %s", c.Config.Host)
 	}
 	scale := func(ctx context.Context, replicas int) error {
 		_, err := c.Kube.AppsV1().Deployments("knative-serving").Patch(ctx, "controller", types.MergePatchType, fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas), metav1.PatchOptions{})
 		return err
 	}
 	if err := scale(ctx, 0); err != nil {
-		return nil, err
+		return err
 	}
-	return func() {
-		if err := scale(context.WithoutCancel(ctx), 1); err != nil {
-			fmt.Fprintln(os.Stderr, "bench: start Knative's controller again:", err)
+	err := testenv.Eventually(ctx, time.Minute, func(ctx context.Context) error {
+		pods, err := c.Kube.CoreV1().Pods("knative-serving").List(ctx, metav1.ListOptions{LabelSelector: "app=controller"})
+		if err == nil && len(pods.Items) > 0 {
+			err = errors.New("the controller is still there")
 		}
-	}, nil
+		return err
+	})
+	if err == nil {
+		err = do()
+	}
+	return errors.Join(err, scale(context.WithoutCancel(ctx), 1))
+}
+
+// machine says where the numbers were taken.
+func machine(ctx context.Context) string {
+	cpu := "an unknown CPU"
+	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(info)) {
+			if name, value, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "model name" {
+				cpu = strings.TrimSpace(value)
+			}
+		}
+	}
+	version, _ := exec.CommandContext(ctx, os.Getenv("TF_ACC_TERRAFORM_PATH"), "version").Output()
+	first, _, _ := strings.Cut(string(version), "\n")
+	return fmt.Sprintf("%s, %d cores of %s, %s. The cluster runs on the same machine.", first, runtime.NumCPU(), cpu, time.Now().UTC().Format(time.DateOnly))
 }
