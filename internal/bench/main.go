@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
@@ -19,7 +20,7 @@ func main() {
 	sizes := flag.String("n", "500,1000", "how many Services to plan, a list")
 	only := flag.String("only", "plan,apply,ready,rollback", "which of the measurements")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, strings.Split(*sizes, ","), strings.Split(*only, ","))
 	stop()
 	if err != nil {

@@ -25,15 +25,15 @@ import (
 // before that request is sent.
 func measureReady(ctx context.Context, cluster *testenv.Cluster, n int) error {
 	return ours.inNamespace(ctx, cluster, n, func(w workspace) error {
-		ctx, stop := context.WithCancel(ctx)
-		defer stop()
-		c := &standIn{cluster: cluster, namespace: w.namespace, ready: map[string]time.Time{}}
+		ctx, fail := context.WithCancelCause(ctx)
+		defer fail(nil)
+		c := &standIn{cluster: cluster, namespace: w.namespace, fail: fail, ready: map[string]time.Time{}}
 		if err := c.start(ctx); err != nil {
 			return err
 		}
 		out, err := w.Command(ctx, "apply", "-auto-approve", "-json", "-input=false", "-var=wait=true").Output()
 		if err != nil {
-			return fmt.Errorf("%w\n%s", err, out)
+			return fmt.Errorf("%w: %w\n%s", err, context.Cause(ctx), out)
 		}
 		var took []time.Duration
 		for name, done := range finished(out) {
@@ -75,6 +75,7 @@ func finished(report []byte) map[string]time.Time {
 type standIn struct {
 	cluster   *testenv.Cluster
 	namespace string
+	fail      context.CancelCauseFunc
 
 	mu    sync.Mutex
 	ready map[string]time.Time
@@ -100,7 +101,7 @@ func (s *standIn) sayReady(ctx context.Context, u *unstructured.Unstructured) {
 	revision := u.GetName() + "-00001"
 	status, err := json.Marshal(map[string]any{"status": map[string]any{
 		"observedGeneration": u.GetGeneration(), "latestCreatedRevisionName": revision, "latestReadyRevisionName": revision,
-		"conditions": []any{map[string]any{"type": "Ready", "status": "True"}},
+		"conditions": []any{map[string]any{"type": "Ready", "status": "True", "lastTransitionTime": metav1.Now()}},
 	}})
 	if err != nil {
 		return
@@ -108,6 +109,8 @@ func (s *standIn) sayReady(ctx context.Context, u *unstructured.Unstructured) {
 	s.mu.Lock()
 	s.ready[u.GetName()] = time.Now()
 	s.mu.Unlock()
-	// A failure shows as a resource that is never done.
-	_, _ = s.cluster.Dynamic.Resource(kube.Service.GroupVersionResource).Namespace(s.namespace).Patch(ctx, u.GetName(), types.MergePatchType, status, metav1.PatchOptions{}, "status")
+	_, err = s.cluster.Dynamic.Resource(kube.Service.GroupVersionResource).Namespace(s.namespace).Patch(ctx, u.GetName(), types.MergePatchType, status, metav1.PatchOptions{}, "status")
+	if err != nil && ctx.Err() == nil {
+		s.fail(fmt.Errorf("saying that %s is Ready: %w", u.GetName(), err))
+	}
 }
