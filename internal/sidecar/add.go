@@ -22,10 +22,11 @@ func (m *made) addTo(pod *corev1.Pod, s *settings) *corev1.Pod {
 	}
 	out.Spec.Containers = put(out.Spec.Containers, m.container(out), func(c *corev1.Container) string { return c.Name })
 	for _, v := range m.volumes {
-		out.Spec.Volumes = put(out.Spec.Volumes, v, func(v *corev1.Volume) string { return v.Name })
+		out.Spec.Volumes = put(out.Spec.Volumes, *v.DeepCopy(), func(v *corev1.Volume) string { return v.Name })
 	}
 	if g := out.Spec.TerminationGracePeriodSeconds; g == nil || *g < m.graceSeconds {
-		out.Spec.TerminationGracePeriodSeconds = &m.graceSeconds
+		seconds := m.graceSeconds
+		out.Spec.TerminationGracePeriodSeconds = &seconds
 	}
 	return out
 }
@@ -57,7 +58,7 @@ func (m *made) addDrain(c *corev1.Container) {
 // container is the queue-proxy for a Pod. It must not run as root, so where the Pod's containers do unless they say otherwise, it
 // says otherwise: else the kubelet refuses to start it.
 func (m *made) container(pod *corev1.Pod) corev1.Container {
-	c := *m.queueProxy.DeepCopy() // Knative's code shares parts between its results
+	c := *m.queueProxy.DeepCopy()
 	p := pod.Spec.SecurityContext
 	if p != nil && p.RunAsUser != nil && *p.RunAsUser == 0 && c.SecurityContext.RunAsUser == nil {
 		user := int64(nonRoot)

@@ -54,7 +54,9 @@ func findBackend(pod *corev1.Pod) (backend, *Refusal) {
 
 func findWanted(wanted string, declared []declaredPort, containers []*corev1.Container) (backend, *Refusal) {
 	number, err := strconv.ParseInt(wanted, 10, 32)
-	found := choose(declared, func(p *corev1.ContainerPort) bool { return p.Name == wanted || err == nil && int64(p.ContainerPort) == number })
+	found := choose(declared, func(p *corev1.ContainerPort) bool {
+		return p.Name == wanted || err == nil && int64(p.ContainerPort) == number
+	})
 	if len(found) > 0 {
 		return found[0].backend(), nil
 	}

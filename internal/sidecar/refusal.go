@@ -2,7 +2,7 @@ package sidecar
 
 import "fmt"
 
-// Reason says in one word why a Pod gets no queue-proxy; it is the reason of the Event and the label of the metric.
+// Reason says in one word why a Pod gets no queue-proxy: fit for the reason of an Event and the label of a metric.
 type Reason string
 
 // Reasons of a skip: nobody is to do anything about it.

@@ -1,6 +1,7 @@
 package sidecar
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -49,6 +50,13 @@ func (in *Injector) settings(ns *corev1.Namespace, pod *corev1.Pod) (*settings, 
 		return nil, r
 	}
 	return &settings{ns.Name, name, b, concurrency, timeout, annotations}, nil
+}
+
+// key is the same for settings that make the same queue-proxy.
+func (s *settings) key() (string, error) {
+	c := s.backend.container
+	key, err := json.Marshal([]any{s.namespace, s.name, c.Name, c.Resources, s.backend.port, s.backend.protocol, s.concurrency, s.timeout, s.annotations})
+	return string(key), err
 }
 
 // autoscaler is the name of the Pod's PodAutoscaler. After a workload it is not the workload's own name: Knative makes a Service of

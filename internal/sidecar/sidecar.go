@@ -11,6 +11,7 @@ import (
 	"os"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/lru"
 	"knative.dev/networking/pkg/apis/networking"
 	"knative.dev/pkg/system"
 	"knative.dev/serving/pkg/reconciler/revision/config"
@@ -18,7 +19,8 @@ import (
 
 // Injector injects with one state of the cluster's configuration. It is safe for use by many at once.
 type Injector struct {
-	cfg *config.Config
+	cfg   *config.Config
+	known *lru.Cache // what Knative made, by the settings it was made from
 }
 
 // New checks that the configuration is whole. It is what Knative's revision config.Store loads from the cluster's ConfigMaps, and
@@ -34,7 +36,7 @@ func New(cfg *config.Config) (*Injector, error) {
 	if cfg.Deployment.QueueSidecarImage == "" {
 		return nil, errors.New("the ConfigMap config-deployment names no queue-sidecar-image: without it there is no queue-proxy to inject")
 	}
-	return &Injector{cfg}, nil
+	return &Injector{cfg, lru.New(knownSize)}, nil
 }
 
 // Injected is a Pod with a queue-proxy, and what a PodAutoscaler for it must say.

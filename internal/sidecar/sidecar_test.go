@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	netcfg "knative.dev/networking/pkg/config"
 	"knative.dev/pkg/configmap"
@@ -55,7 +57,7 @@ func (quiet) Debugf(string, ...any) {}
 func (quiet) Infof(string, ...any)  {}
 func (quiet) Warnf(string, ...any)  {}
 func (quiet) Errorf(string, ...any) {}
-func (quiet) Fatalf(f string, a ...any) {
+func (quiet) Fatalf(f string, _ ...any) {
 	panic(f)
 }
 
@@ -134,22 +136,65 @@ func TestClusterSettings(t *testing.T) {
 	})
 }
 
-// TestSharesNothing: Knative's code shares parts between its results; a Pod that was given out must not change with another.
+// TestSharesNothing: Pods that are alike come from one part that Knative made; one that was given out must not change with another.
 func TestSharesNothing(t *testing.T) {
-	in := injector(t, nil)
+	in := injector(t, map[string]map[string]string{deployment.ConfigName: {"queue-sidecar-token-audiences": "vault"}})
 	s := shapes(t)["runs-as-root"]
-	root, _ := in.Inject(s.ns, s.pod)
-	root.Pod.Spec.Containers[0].Lifecycle.PreStop.HTTPGet.Path = "/changed"
-	s.pod.Spec.SecurityContext = nil
-	other, r := in.Inject(s.ns, s.pod)
+	first, r := in.Inject(s.ns, s.pod)
 	if r != nil {
 		t.Fatal(r)
 	}
-	if u := other.Pod.Spec.Containers[1].SecurityContext.RunAsUser; u != nil {
-		t.Errorf("the user %d comes from another Pod", *u)
+	want := first.Pod.DeepCopy()
+	spec := &first.Pod.Spec
+	*spec.TerminationGracePeriodSeconds = 1
+	spec.Containers[0].Lifecycle.PreStop.HTTPGet.Path = "/changed"
+	*spec.Containers[1].SecurityContext.RunAsUser = 1
+	*spec.Containers[1].SecurityContext.RunAsNonRoot = false
+	spec.Containers[1].Env[0].Value = "changed"
+	spec.Containers[1].ReadinessProbe.HTTPGet.Path = "/changed"
+	*spec.Volumes[0].Projected.Sources[0].ServiceAccountToken.ExpirationSeconds = 1
+	clear(first.Pod.Labels)
+
+	again, r := in.Inject(s.ns, s.pod)
+	if r != nil {
+		t.Fatal(r)
 	}
-	if p := other.Pod.Spec.Containers[0].Lifecycle.PreStop.HTTPGet.Path; p != "/wait-for-drain" {
-		t.Errorf("the hook %q comes from another Pod", p)
+	if d := cmp.Diff(want, again.Pod); d != "" {
+		t.Errorf("changed with the first Pod:\n%s", d)
+	}
+}
+
+// TestRemembers: what Knative made for one Pod is not taken for another that differs in any setting.
+func TestRemembers(t *testing.T) {
+	in := injector(t, nil)
+	for i, s := range shapes(t) {
+		fresh := injector(t, nil)
+		for range 2 {
+			got, refusal := in.Inject(s.ns, s.pod)
+			want, refusalWant := fresh.Inject(s.ns, s.pod)
+			if d := cmp.Diff(want, got) + cmp.Diff(refusalWant, refusal); d != "" {
+				t.Errorf("%s: not as from a fresh injector:\n%s", i, d)
+			}
+		}
+	}
+	base := &settings{annotations: map[string]string{}, backend: backend{container: &corev1.Container{}}}
+	seen := map[string]bool{}
+	for _, change := range []func(*settings){
+		func(*settings) {}, func(s *settings) { s.namespace = "x" }, func(s *settings) { s.name = "x" }, func(s *settings) { s.concurrency = 1 },
+		func(s *settings) { s.timeout = 1 }, func(s *settings) { s.annotations = map[string]string{"x": "y"} },
+		func(s *settings) { s.backend.port = 1 }, func(s *settings) { s.backend.protocol = "x" },
+		func(s *settings) { s.backend.container = &corev1.Container{Name: "x"} },
+		func(s *settings) {
+			s.backend.container = &corev1.Container{Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{"cpu": resource.MustParse("1")}}}
+		},
+	} {
+		s := *base
+		change(&s)
+		key, err := s.key()
+		if err != nil || seen[key] {
+			t.Errorf("the key %s is that of other settings too (%v)", key, err)
+		}
+		seen[key] = true
 	}
 }
 
@@ -188,15 +233,24 @@ func FuzzInject(f *testing.F) {
 	})
 }
 
-// BenchmarkInject is what the guard does for a Pod between decoding and making the patch. The goal is 100 µs.
+// BenchmarkInject is what the guard does for a Pod between decoding and making the patch. The goal is 100 µs. A Pod that is the
+// first of its kind takes longer.
 func BenchmarkInject(b *testing.B) {
 	in := injector(b, nil)
 	all := shapes(b)
-	for _, name := range []string{"one-container", "several-containers"} {
+	for _, name := range []string{"one-container", "several-containers", "settings"} {
 		s := all[name]
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
+				if _, r := in.Inject(s.ns, s.pod); r != nil {
+					b.Fatal(r)
+				}
+			}
+		})
+		b.Run(name+"/first", func(b *testing.B) {
+			for b.Loop() {
+				in.known.Clear()
 				if _, r := in.Inject(s.ns, s.pod); r != nil {
 					b.Fatal(r)
 				}
