@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,7 +34,8 @@ func checkFree(pod *corev1.Pod, m *made, s *settings) *Refusal {
 			return &Refusal{NameTaken, fmt.Sprintf("A volume of the Pod is called %q.", v.Name), "The queue-proxy has a volume of that name.", "Call the Pod's volume something else."}
 		}
 	}
-	for key, want := range m.labels {
+	for _, key := range slices.Sorted(maps.Keys(m.labels)) {
+		want := m.labels[key]
 		if got, ok := pod.Labels[key]; ok && got != want {
 			return &Refusal{LabelTaken, fmt.Sprintf("The Pod's label %s is %q.", key, got), fmt.Sprintf("The autoscaler finds its Pods by it: it must be %q.", want),
 				fmt.Sprintf("Leave the label out, or name the PodAutoscaler by the annotation %s.", AnnotationAutoscaler)}

@@ -73,7 +73,7 @@ func (in *Injector) makeNew(s *settings) (*made, error) {
 }
 
 // revision is as small as can be: what Knative reads for the queue-proxy. Its name is the PodAutoscaler's, by which the autoscaler
-// finds the Pods; it has no UID, but the label must be there, because the autoscaler sees only Pods that have it.
+// finds the Pods. The name stands for the UID too: the autoscaler sees only Pods that have a label for one, and reads nothing of it.
 //
 // The probes of the user's containers stay with the kubelet; the queue-proxy is Ready once the user's port is open, as for a
 // Knative Service without a probe (knative.dev/serving v0.50.0, pkg/apis/serving/v1/revision_defaults.go).

@@ -18,6 +18,7 @@ import (
 //	has another container of that name           refused
 //	ends by itself, is on the host's network,
 //	runs on Windows                              refused
+//	is any, and Knative encrypts its traffic     refused
 //	else                                         allowed
 func (in *Injector) checkPod(pod *corev1.Pod) *Refusal {
 	if _, mirror := pod.Annotations[corev1.MirrorPodAnnotationKey]; mirror {
