@@ -37,6 +37,13 @@ type HTTP struct {
 
 func (h *HTTP) String() string { return h.Method + " " + h.URL.Redacted() }
 
+// At is the same question to another URL.
+func (h *HTTP) At(u *url.URL) *HTTP {
+	other := *h
+	other.URL = u
+	return &other
+}
+
 // Ask is Check's.
 func (h *HTTP) Ask(ctx context.Context) (string, bool) {
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)

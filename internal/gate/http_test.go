@@ -17,7 +17,9 @@ func answering(t *testing.T) *httptest.Server {
 	release := make(chan struct{})
 	mux := http.NewServeMux()
 	mux.HandleFunc("/ok", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "all is well") })
-	mux.HandleFunc("/broken", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no\ndatabase", http.StatusInternalServerError) })
+	mux.HandleFunc("/broken", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "no\ndatabase", http.StatusInternalServerError)
+	})
 	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/ok", http.StatusFound) })
 	mux.HandleFunc("/never", func(http.ResponseWriter, *http.Request) { <-release })
 	mux.HandleFunc("/who", func(w http.ResponseWriter, r *http.Request) {
@@ -47,8 +49,8 @@ func TestHTTP(t *testing.T) {
 		"too late":            {s.URL + "/never", HTTP{Timeout: 20 * time.Millisecond}, false, "no answer in time"},
 		"nobody there":        {gone.URL, HTTP{}, false, "connection refused"},
 		"with headers":        {s.URL + "/who", HTTP{Method: "HEAD", Headers: map[string]string{"host": "shop.example.com"}}, true, "status 200"},
-		"headers reach it":    {s.URL + "/who", HTTP{Headers: map[string]string{"Host": "shop.example.com", "authorization": "Bearer x"}, Body: regexp.MustCompile("^GET shop.example.com as Bearer x$")}, true, "status 200"},
-		"connected elsewhere": {"http://shop.example.com:8443/who", HTTP{ConnectTo: strings.TrimPrefix(s.URL, "http://"), Body: regexp.MustCompile("^GET shop.example.com:8443 as $")}, true, "status 200"},
+		"headers reach it":    {s.URL + "/who", HTTP{Headers: map[string]string{"Host": "shop.example.com", "authorization": "Bearer x"}, Body: regexp.MustCompile(`^GET shop\.example\.com as Bearer x$`)}, true, "status 200"},
+		"connected elsewhere": {"http://shop.example.com:8443/who", HTTP{ConnectTo: strings.TrimPrefix(s.URL, "http://"), Body: regexp.MustCompile(`^GET shop\.example\.com:8443 as $`)}, true, "status 200"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := tc.h
