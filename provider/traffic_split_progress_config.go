@@ -89,7 +89,7 @@ func (c *progressConfig) readSteps(ctx context.Context, list types.List, at path
 	}
 	diags.Append(list.ElementsAs(ctx, &steps, false)...)
 	if len(steps) == 0 {
-		addErrorAt(diags, at, "Missing step", "progress has no step. Write at least one, for example step { percent = 10, pause = \"5m\" } on lines of its own, or remove progress to write the split at once.")
+		addErrorAt(diags, at, "Missing step", "progress has no step. Write at least one step block, or remove progress to write the split at once.")
 	}
 	for i, s := range steps {
 		if i > 0 && !s.Percent.IsUnknown() && !steps[i-1].Percent.IsUnknown() && s.Percent.ValueInt64() <= steps[i-1].Percent.ValueInt64() {

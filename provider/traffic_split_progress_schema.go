@@ -17,6 +17,13 @@ const (
 	onFailureHold   = "hold"
 )
 
+// progressDoc is said of the resource: a block's description has one paragraph.
+const progressDoc = "With `progress` it moves the traffic in steps. A step is written, Knative carries it out, the pause passes, and then each Revision that gets more traffic must be Ready and every gate must pass. After the last step the whole split is written as it is. " +
+	"A gate that fails moves all traffic back to where it was before the first step, and ends the apply with an error that says which gate it was and what it saw.\n\n" +
+	"A **rollback** takes no steps and asks no gates: it is a change that gives more traffic only to Revisions that are older than all those that lose some. " +
+	"An apply that is interrupted leaves the traffic at the step that it had reached. The next one goes on from there, with that step's pause and gates first. " +
+	"Where somebody else changes the split meanwhile, the apply stops and touches nothing more."
+
 // progressModel is the progress block. Its lists are kept as such: a dynamic block may be unknown as a whole.
 type progressModel struct {
 	OnFailure types.String `tfsdk:"on_failure"`
@@ -61,11 +68,7 @@ type prometheusGate struct {
 
 func progressBlock() schema.Block {
 	return schema.SingleNestedBlock{
-		MarkdownDescription: "Move the traffic to the split above in steps, each of which has to pass gates, and back to the split before when one fails. " +
-			"Without it the whole split is written at once.\n\n" +
-			"A step is written, Knative carries it out, the pause passes, and then each Revision that gets more traffic must be Ready and every gate must pass. After the last step the split above is written as it is. " +
-			"A *rollback* takes no steps and asks no gates: a change that gives more traffic only to Revisions older than all those that lose some. " +
-			"An apply that is interrupted leaves the traffic at the step that it had reached; the next one goes on from there, with that step's pause and gates first. It stops, and touches nothing, where somebody else changed the split meanwhile.",
+		MarkdownDescription: "Move the traffic to the split above in steps, each of which has to pass gates, and back to the split before when one fails. Without it the whole split is written at once.",
 		Attributes: map[string]schema.Attribute{
 			"on_failure": schema.StringAttribute{
 				Optional:            true,

@@ -51,7 +51,7 @@ func (r *trafficSplitResource) Metadata(_ context.Context, req resource.Metadata
 func (r *trafficSplitResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "How the requests of a Knative Service are split over its Revisions: canary, promotion, rollback, and a URL for each tag.\n\n" +
-			"It owns `spec.traffic` of the Service and nothing else, under a field manager of its own: while a split pins Revisions, a new template gets no requests until the split says so.",
+			"It owns `spec.traffic` of the Service and nothing else, under a field manager of its own: while a split pins Revisions, a new template gets no requests until the split says so.\n\n" + progressDoc,
 		Attributes: map[string]schema.Attribute{
 			"service": schema.StringAttribute{
 				Required:            true,
