@@ -108,9 +108,8 @@ func (c *climb) ready(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var failed *kube.FailedError
 		_, err = c.run.client.Wait(ctx, ref, u, kube.RevisionReady, progress(ctx, ref))
-		if errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*kube.FailedError](err); ok {
 			err = &heldBackError{fmt.Sprintf("the Revision %s is not Ready: %s", name, failed.Reason)}
 		}
 		if err != nil {

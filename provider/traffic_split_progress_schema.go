@@ -22,7 +22,9 @@ const progressDoc = "With `progress` it moves the traffic in steps. A step is wr
 	"A gate that fails moves all traffic back to where it was before the first step, and ends the apply with an error that says which gate it was and what it saw.\n\n" +
 	"A **rollback** takes no steps and asks no gates: it is a change that gives more traffic only to Revisions that are older than all those that lose some. " +
 	"An apply that is interrupted leaves the traffic at the step that it had reached. The next one goes on from there, with that step's pause and gates first. " +
-	"Where somebody else changes the split meanwhile, the apply stops and touches nothing more."
+	"Where somebody else changes the split meanwhile, the apply stops and touches nothing more. " +
+	"Until the last step, the annotation `" + beforeAnnotation + "` of the Service says where the move began.\n\n" +
+	"Traffic that follows the latest Revision moves by itself as soon as a new one is Ready, and before any step: let the split name the Revision in use before the template changes."
 
 // progressModel is the progress block. Its lists are kept as such: a dynamic block may be unknown as a whole.
 type progressModel struct {

@@ -204,10 +204,10 @@ func (r *trafficSplitResource) apply(ctx context.Context, m *trafficSplitModel, 
 		return
 	}
 	r.save(ctx, m, u, out)
+	out.diags.Append(setFlag(ctx, out.private, unfinishedKey, m.WaitForReady.ValueBool())...)
 	if !m.WaitForReady.ValueBool() || out.diags.HasError() {
 		return
 	}
-	out.diags.Append(setFlag(ctx, out.private, unfinishedKey, true)...)
 	seen, err := r.run.client.Wait(ctx, m.ref(), u, kube.Until(servingv1.ServiceConditionRoutesReady, u.GetGeneration()), progress(ctx, m.ref()))
 	if seen != nil {
 		r.save(ctx, m, seen, out)
