@@ -38,9 +38,9 @@ func (m *trafficSplitModel) object(live *unstructured.Unstructured) map[string]a
 	return splitObject(live, traffic)
 }
 
-// splitObject always holds the annotations, if none: a manager that gives up its last one of them takes along all that no
-// manager owns (structured-merge-diff prunes the parent that is no longer applied), such as what Knative's webhook writes, and
-// Knative refuses a Service without it.
+// splitObject always writes the annotations, even where it has none: a manager that gives up its last one takes along all that
+// no manager owns, for structured-merge-diff prunes the parent that is no longer applied. Knative's webhook writes such, and
+// refuses a Service without them.
 func splitObject(live *unstructured.Unstructured, traffic any) map[string]any {
 	out := map[string]any{"metadata": map[string]any{
 		"name": live.GetName(), "namespace": live.GetNamespace(), "uid": string(live.GetUID()), "annotations": map[string]any{},
