@@ -70,7 +70,7 @@ func (p *knativeProvider) Resources(context.Context) []func() resource.Resource 
 }
 
 func (p *knativeProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{newRevisionsDataSource}
+	return []func() datasource.DataSource{newServiceDataSource, newRevisionsDataSource}
 }
 
 func defaultNamespace(v types.String) types.String {

@@ -15,6 +15,7 @@ type trafficSplitModel struct {
 	Namespace types.String `tfsdk:"namespace"`
 	Service   types.String `tfsdk:"service"`
 	Traffic   types.List   `tfsdk:"traffic"`
+	Progress  types.Object `tfsdk:"progress"`
 
 	OnDestroy      types.String   `tfsdk:"on_destroy"`
 	ForceConflicts types.Bool     `tfsdk:"force_conflicts"`
@@ -37,8 +38,13 @@ func (m *trafficSplitModel) object(live *unstructured.Unstructured) map[string]a
 	return splitObject(live, traffic)
 }
 
+// splitObject always writes the annotations, even where it has none: a manager that gives up its last one takes along all that
+// no manager owns, for structured-merge-diff prunes the parent that is no longer applied. Knative's webhook writes such, and
+// refuses a Service without them.
 func splitObject(live *unstructured.Unstructured, traffic any) map[string]any {
-	out := map[string]any{"metadata": map[string]any{"name": live.GetName(), "namespace": live.GetNamespace(), "uid": string(live.GetUID())}}
+	out := map[string]any{"metadata": map[string]any{
+		"name": live.GetName(), "namespace": live.GetNamespace(), "uid": string(live.GetUID()), "annotations": map[string]any{},
+	}}
 	if traffic != nil {
 		out["spec"] = map[string]any{"traffic": traffic}
 	}

@@ -2,11 +2,16 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"knative.dev/serving/pkg/apis/serving"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
@@ -20,11 +25,32 @@ func (r *trafficSplitResource) ValidateConfig(ctx context.Context, req resource.
 	if targets, known := targetsOf(traffic); known && !resp.Diagnostics.HasError() {
 		addViolations(&resp.Diagnostics, path.Root("traffic"), rollout.CheckTrafficSum(targets))
 	}
+	r.validateProgress(ctx, req.Config, &resp.Diagnostics)
+}
+
+// validateProgress holds the steps and the gates to what can be said without a cluster.
+func (r *trafficSplitResource) validateProgress(ctx context.Context, config tfsdk.Config, diags *diag.Diagnostics) {
+	var block types.Object
+	var wait types.Bool
+	diags.Append(config.GetAttribute(ctx, path.Root("progress"), &block)...)
+	diags.Append(config.GetAttribute(ctx, path.Root("wait_for_ready"), &wait)...)
+	if diags.HasError() || block.IsNull() {
+		return
+	}
+	_, d := readProgress(ctx, block)
+	diags.Append(d...)
+	if !wait.IsNull() && !wait.IsUnknown() && !wait.ValueBool() {
+		diags.AddAttributeError(path.Root("wait_for_ready"), "Steps without waiting", "wait_for_ready is false, and each step of progress has to be waited for. Remove one of the two.")
+	}
 }
 
 // ModifyPlan checks the split against the Service and its Revisions, and asks the cluster for its verdict.
 func (r *trafficSplitResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.run == nil {
+	if req.Plan.Raw.IsNull() {
+		noteRecreation(ctx, req, resp, nil)
+		return
+	}
+	if r.run == nil {
 		return
 	}
 	var plan trafficSplitModel
@@ -39,6 +65,11 @@ func (r *trafficSplitResource) ModifyPlan(ctx context.Context, req resource.Modi
 	}
 	plan.Namespace = planNamespace(ctx, r.run, req, resp)
 	plan.foretell(prior, flag(ctx, req.Private, unfinishedKey))
+	planned := plan.ref()
+	noteRecreation(ctx, req, resp, &planned)
+	steps, d := readProgress(ctx, plan.Progress)
+	resp.Diagnostics.Append(d...)
+	addTooLong(ctx, steps, plan.Timeouts, prior == nil, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 	if resp.Diagnostics.HasError() || r.run.offline() || !fullyKnown(plan.Namespace, plan.Service) {
 		return
@@ -62,7 +93,7 @@ func (r *trafficSplitResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if !known || slices.ContainsFunc(targets, func(t rollout.Target) bool { return t.Revision != "" && t.Revision == upcoming.revision }) {
 		return // the cluster cannot judge a Revision that this run has yet to make
 	}
-	dryRun(ctx, r.run, plan.ref(), plan.object(live), kube.ApplyOptions{Manager: splitManager, Force: plan.ForceConflicts.ValueBool()}, &resp.Diagnostics)
+	dryRun(ctx, r.run, plan.ref(), plan.firstObject(ctx, r.run.client, steps, live, &resp.Diagnostics), kube.ApplyOptions{Manager: splitManager, Force: plan.ForceConflicts.ValueBool()}, &resp.Diagnostics)
 }
 
 // checkRevisions holds the split to the Revisions that are there, and the one that this run makes.
@@ -80,4 +111,35 @@ func (r *trafficSplitResource) checkRevisions(ctx context.Context, plan *traffic
 	}
 	targets, _ := targetsOf(plan.Traffic)
 	addViolations(&resp.Diagnostics, path.Root("traffic"), rollout.CheckTargetExists(targets, plan.Service.ValueString(), owners))
+}
+
+// firstObject is what an apply writes first: the first step, where there are any. A policy that refuses more than a step at a
+// time has to be asked about that.
+func (m *trafficSplitModel) firstObject(ctx context.Context, c *kube.Client, steps *progressConfig, live *unstructured.Unstructured, diags *diag.Diagnostics) map[string]any {
+	if steps == nil {
+		return m.object(live)
+	}
+	move, err := m.moveFrom(ctx, live, c.Read)
+	if stages := move.Stages(steps.steps); err == nil && len(stages) > 0 {
+		steps.addMissingTags(move.End, diags)
+		return splitObject(live, apiTargets(stages[0].Split))
+	}
+	return m.object(live)
+}
+
+// addTooLong refuses pauses that the timeout does not cover. Without one, there is time for them.
+func addTooLong(ctx context.Context, steps *progressConfig, limits timeouts.Value, create bool, diags *diag.Diagnostics) {
+	if steps == nil {
+		return
+	}
+	name, limitOf := "update", limits.Update
+	if create {
+		name, limitOf = "create", limits.Create
+	}
+	limit, d := limitOf(ctx, defaultSplitTimeout+steps.longest())
+	diags.Append(d...)
+	if pausing := steps.pausing(); pausing >= limit {
+		addErrorAt(diags, path.Root("timeouts").AtName(name), "Not enough time for the steps",
+			fmt.Sprintf("The pauses of progress take %s, and the timeout is %s. Let it be %s or more, with what the gates and the Revisions take, or remove it: then it is %s.", pausing, limit, pausing+defaultSplitTimeout, defaultSplitTimeout+steps.longest()))
+	}
 }

@@ -51,7 +51,7 @@ func (r *trafficSplitResource) Metadata(_ context.Context, req resource.Metadata
 func (r *trafficSplitResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "How the requests of a Knative Service are split over its Revisions: canary, promotion, rollback, and a URL for each tag.\n\n" +
-			"It owns `spec.traffic` of the Service and nothing else, under a field manager of its own: while a split pins Revisions, a new template gets no requests until the split says so.",
+			"It owns `spec.traffic` of the Service and nothing else, under a field manager of its own: while a split pins Revisions, a new template gets no requests until the split says so.\n\n" + progressDoc,
 		Attributes: map[string]schema.Attribute{
 			"service": schema.StringAttribute{
 				Required:            true,
@@ -77,9 +77,10 @@ func (r *trafficSplitResource) Schema(ctx context.Context, _ resource.SchemaRequ
 				NestedObject:        schema.NestedBlockObject{Attributes: trafficField.Elem.ResourceAttributes()},
 				Validators:          []validator.List{listvalidator.IsRequired()},
 			},
+			"progress": progressBlock(),
 			"timeouts": timeouts.Block(ctx, timeouts.Opts{Create: true, Update: true, Delete: true,
-				CreateDescription: "How long to wait for the split to be carried out. Default `5m`.",
-				UpdateDescription: "How long to wait for the split to be carried out. Default `5m`.",
+				CreateDescription: "How long the split may take to be carried out, with all steps of `progress`. Default `5m`, and what pauses and gates may take.",
+				UpdateDescription: "How long the split may take to be carried out, with all steps of `progress`. Default `5m`, and what pauses and gates may take.",
 				DeleteDescription: "How long letting go may take. Default `5m`.",
 			}),
 		},
@@ -100,9 +101,13 @@ func (r *trafficSplitResource) Create(ctx context.Context, req resource.CreateRe
 	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
 		return
 	}
-	limit, d := m.Timeouts.Create(ctx, defaultSplitTimeout)
+	steps := progressOf(ctx, req.Config, &resp.Diagnostics)
+	limit, d := m.Timeouts.Create(ctx, defaultSplitTimeout+steps.longest())
 	resp.Diagnostics.Append(d...)
-	r.apply(ctx, &m, limit, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.apply(ctx, &m, steps, limit, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }
 
 func (r *trafficSplitResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -128,6 +133,9 @@ func (r *trafficSplitResource) Read(ctx context.Context, req resource.ReadReques
 		resp.Diagnostics.AddError("Cannot read the split", err.Error())
 		return
 	}
+	if underWay(u) { // whoever began it did not live to say so
+		resp.Diagnostics.Append(setFlag(ctx, resp.Private, unfinishedKey, true)...)
+	}
 	r.save(ctx, &m, u, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }
 
@@ -137,9 +145,13 @@ func (r *trafficSplitResource) Update(ctx context.Context, req resource.UpdateRe
 	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
 		return
 	}
-	limit, d := m.Timeouts.Update(ctx, defaultSplitTimeout)
+	steps := progressOf(ctx, req.Config, &resp.Diagnostics)
+	limit, d := m.Timeouts.Update(ctx, defaultSplitTimeout+steps.longest())
 	resp.Diagnostics.Append(d...)
-	r.apply(ctx, &m, limit, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.apply(ctx, &m, steps, limit, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }
 
 // Delete lets go of the traffic. Merely letting go would reset it to the latest Revision at once (facts/knative.md), so what
@@ -149,6 +161,9 @@ func (r *trafficSplitResource) Delete(ctx context.Context, req resource.DeleteRe
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
 		return
+	}
+	if recreated(ctx, req.Private, m.ref()) {
+		return // the create that follows goes on with the split as it is
 	}
 	limit, d := m.Timeouts.Delete(ctx, defaultSplitTimeout)
 	resp.Diagnostics.Append(d...)
@@ -167,9 +182,9 @@ func (r *trafficSplitResource) ImportState(ctx context.Context, req resource.Imp
 	importState(ctx, req, resp, "service")
 }
 
-// apply writes the split, saves the state, and waits until Knative carries it out. It waits for the routes only: a rollback
-// is done when its requests flow, however broken the latest Revision is.
-func (r *trafficSplitResource) apply(ctx context.Context, m *trafficSplitModel, limit time.Duration, out outcome) {
+// apply writes the split, after the steps to it where there are any, saves the state, and waits until Knative carries it out.
+// It waits for the routes only: a rollback is done when its requests flow, however broken the latest Revision is.
+func (r *trafficSplitResource) apply(ctx context.Context, m *trafficSplitModel, steps *progressConfig, limit time.Duration, out outcome) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	live, err := r.run.client.Get(ctx, m.ref())
@@ -180,16 +195,19 @@ func (r *trafficSplitResource) apply(ctx context.Context, m *trafficSplitModel, 
 		addProblem(out.diags, "Splitting the traffic of", m.ref(), err)
 		return
 	}
+	if steps != nil && !r.advance(ctx, m, steps, live, out) {
+		return
+	}
 	u, err := applyOver(ctx, r.run.client, m.ref(), m.object(live), kube.ApplyOptions{Manager: splitManager, Force: m.ForceConflicts.ValueBool()})
 	if err != nil {
 		addProblem(out.diags, "Splitting the traffic of", m.ref(), err)
 		return
 	}
 	r.save(ctx, m, u, out)
+	out.diags.Append(setFlag(ctx, out.private, unfinishedKey, m.WaitForReady.ValueBool())...)
 	if !m.WaitForReady.ValueBool() || out.diags.HasError() {
 		return
 	}
-	out.diags.Append(setFlag(ctx, out.private, unfinishedKey, true)...)
 	seen, err := r.run.client.Wait(ctx, m.ref(), u, kube.Until(servingv1.ServiceConditionRoutesReady, u.GetGeneration()), progress(ctx, m.ref()))
 	if seen != nil {
 		r.save(ctx, m, seen, out)

@@ -20,7 +20,7 @@ type CLI struct {
 }
 
 // NewCLI prepares a working directory: files by name, and a local mirror with the provider. TF_ACC_TERRAFORM_PATH names the
-// CLI. It runs at the top of the repository.
+// CLI. It runs anywhere in the repository.
 func NewCLI(ctx context.Context, dir string, files, env map[string]string) (*CLI, error) {
 	c := &CLI{Bin: os.Getenv("TF_ACC_TERRAFORM_PATH"), Dir: dir, Env: map[string]string{
 		"TF_CLI_CONFIG_FILE": filepath.Join(dir, "cli.tfrc"),
@@ -40,10 +40,14 @@ func NewCLI(ctx context.Context, dir string, files, env map[string]string) (*CLI
 			return nil, err
 		}
 	}
-	install := exec.CommandContext(ctx, "internal/tools/install")
+	top, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return nil, fmt.Errorf("looking for the top of the repository: %w", err)
+	}
+	install := exec.CommandContext(ctx, filepath.Join(strings.TrimSpace(string(top)), "internal/tools/install"))
 	install.Env = append(os.Environ(), "PLUGIN_MIRROR="+c.mirror())
 	if out, err := install.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the provider, at the top of the repository: %w\n%s", err, out)
+		return nil, fmt.Errorf("building the provider: %w\n%s", err, out)
 	}
 	// The lock file holds the checksum of the provider as it was built last time.
 	if err := os.Remove(filepath.Join(dir, ".terraform.lock.hcl")); err != nil && !os.IsNotExist(err) {
