@@ -88,7 +88,8 @@ func (m *serviceModel) ref() kube.Ref {
 	return kube.Ref{Kind: kube.Service, Namespace: m.Namespace.ValueString(), Name: m.Name.ValueString()}
 }
 
-// object is the Service to apply: what is configured and nothing else, so that nothing else is owned.
+// object is the Service to apply: what is configured and nothing else, so that nothing else is owned. Annotations are always in
+// it, if none: splitObject says why.
 func (m *serviceModel) object() map[string]any {
 	config := types.ObjectValueMust(serviceField.AttrTypes(), m.configured())
 	encoded, _ := serviceField.Encode(config)
@@ -97,6 +98,9 @@ func (m *serviceModel) object() map[string]any {
 	if metadata == nil {
 		metadata = map[string]any{}
 		out["metadata"] = metadata
+	}
+	if metadata["annotations"] == nil {
+		metadata["annotations"] = map[string]any{}
 	}
 	metadata["name"], metadata["namespace"] = m.Name.ValueString(), m.Namespace.ValueString()
 	return out

@@ -89,6 +89,29 @@ func TestAccServiceOwnsWhatItConfigures(t *testing.T) {
 	}
 }
 
+// Giving up the last annotation takes along nobody else's: Knative refuses a Service without its own.
+func TestAccServiceGivesUpItsLastAnnotation(t *testing.T) {
+	c, ns := accept(t)
+	with := serviceConfig{Namespace: ns, Name: "hello", Image: c.Image, More: `annotations = { note = "mine" }`}
+	without := serviceConfig{Namespace: ns, Name: "hello", Image: c.Image}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories,
+		Steps: []resource.TestStep{
+			{Config: config(with)},
+			{
+				Config: config(without),
+				Check: func(*terraform.State) error {
+					left := live(t, c, kube.Service, ns, "hello").GetAnnotations()
+					if left["note"] != "" || left["serving.knative.dev/creator"] == "" {
+						return fmt.Errorf("left: %v", left)
+					}
+					return nil
+				},
+			},
+		},
+	})
+}
+
 // A change by hand to the image shows in the plan.
 func TestAccServiceShowsDrift(t *testing.T) {
 	c, ns := accept(t)
