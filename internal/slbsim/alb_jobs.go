@@ -16,7 +16,7 @@ type albJobsParams struct {
 
 func (s *Sim) albJobs(_ *wire.Call, p albJobsParams) (any, error) {
 	found := slices.DeleteFunc(slices.Clone(s.jobs.all), func(j *job) bool {
-		return !among(p.IDs, j.ID) || !among(p.Resources, j.Resource) || !like(p.Kind, j.Kind) || !like(p.Action, j.Action)
+		return j.Kind == clbKind || !among(p.IDs, j.ID) || !among(p.Resources, j.Resource) || !like(p.Kind, j.Kind) || !like(p.Action, j.Action)
 	})
 	items, frame, err := cut(found, func(j *job) string { return j.ID }, p.tokenPage, albDialect)
 	return struct {

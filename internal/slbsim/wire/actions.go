@@ -55,6 +55,11 @@ func Plain[P any](name string, f func(*Call, P) (commit func() any, err error)) 
 	return a
 }
 
+// Bare makes a Plain that binds its parameters by itself, such as over what is there already.
+func Bare(name string, f func(*Call) (commit func() any, err error)) Action {
+	return Action{Name: name, Write: true, plain: true, run: f}
+}
+
 // Open makes a Read that needs no key.
 func Open[P any](name string, f func(*Call, P) (any, error)) Action {
 	a := Read(name, f)

@@ -30,6 +30,17 @@ func (p Params) Bind(into any, d Dialect) error {
 	return binder{d}.fill(reflect.ValueOf(into).Elem(), root, "")
 }
 
+// Only gives some of the parameters.
+func (p Params) Only(names ...string) Params {
+	some := Params{}
+	for _, name := range names {
+		if value, ok := p[name]; ok {
+			some[name] = value
+		}
+	}
+	return some
+}
+
 // node is one step of a parameter's name, with its value at the end of it.
 type node struct {
 	value string
