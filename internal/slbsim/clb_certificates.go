@@ -32,13 +32,13 @@ func (s *Sim) clbUpload(_ *wire.Call, p clbUploadParams) (func() any, error) {
 // view is a certificate in CLB's words.
 func (c *certificate) view(region string) reply {
 	leaf := c.pair.Leaf
-	var print []string
+	var fingerprint []string
 	for _, b := range sha1.Sum(leaf.Raw) {
-		print = append(print, fmt.Sprintf("%02x", b))
+		fingerprint = append(fingerprint, fmt.Sprintf("%02x", b))
 	}
 	return reply{
 		"ServerCertificateId": c.ID, "ServerCertificateName": c.Name, "CommonName": leaf.Subject.CommonName, "RegionId": region,
-		"Fingerprint": strings.Join(print, ":"), "ExpireTime": leaf.NotAfter.Format("2006-01-02T15:04:05Z"),
+		"Fingerprint": strings.Join(fingerprint, ":"), "ExpireTime": leaf.NotAfter.Format("2006-01-02T15:04:05Z"),
 		"ExpireTimeStamp": leaf.NotAfter.UnixMilli(), "CreateTime": c.created, "Tags": c.Tags.clb(), "IsAliCloudCertificate": 0,
 		"SubjectAlternativeNames": reply{"SubjectAlternativeName": leaf.DNSNames},
 	}

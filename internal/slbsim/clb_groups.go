@@ -70,20 +70,23 @@ func (g *clbGroup) view() any {
 	}{g, g.tags.clb(), reply{"BackendServer": slices.Clone(g.servers)}}
 }
 
-// clbGroupOf finds a group of an instance.
-func (s *Sim) clbGroupOf(b *clbBalancer, id string) (*clbGroup, error) {
-	g, ok := s.clb.groups.byID[id]
-	if !ok || g.BalancerID != b.ID {
-		return nil, wire.Refuse("InvalidParameter", "The specified VServerGroupId does not exist: %s.", id)
+func clbNoGroup(id string) *wire.Error {
+	return wire.Refuse("InvalidParameter", "The specified VServerGroupId does not exist: %s.", id)
+}
+
+// clbHasGroup refuses a group that is not the instance's.
+func (s *Sim) clbHasGroup(b *clbBalancer, id string) error {
+	if g := s.clb.groups.byID[id]; g == nil || g.BalancerID != b.ID {
+		return clbNoGroup(id)
 	}
-	return g, nil
+	return nil
 }
 
 // clbIdleGroup finds a group that can be changed, and its instance.
 func (s *Sim) clbIdleGroup(id string) (*clbBalancer, *clbGroup, error) {
 	g, ok := s.clb.groups.byID[id]
 	if !ok {
-		return nil, nil, wire.Refuse("InvalidParameter", "The specified VServerGroupId does not exist: %s.", id)
+		return nil, nil, clbNoGroup(id)
 	}
 	if g.busy {
 		return nil, nil, wire.Refuse("BackendServer.configuring", "A previous configuration of the backend servers is pending.")
@@ -99,7 +102,7 @@ type clbGroupID struct {
 func (s *Sim) clbGetGroup(_ *wire.Call, p clbGroupID) (any, error) {
 	g, ok := s.clb.groups.byID[p.ID]
 	if !ok {
-		return nil, wire.Refuse("InvalidParameter", "The specified VServerGroupId does not exist: %s.", p.ID)
+		return nil, clbNoGroup(p.ID)
 	}
 	return g.view(), nil
 }

@@ -141,7 +141,7 @@ func (s *Sim) clbVerify(c *wire.Call, b *clbBalancer, l *clbListener) error {
 		}
 	}
 	if l.GroupID != "" {
-		if _, err := s.clbGroupOf(b, l.GroupID); err != nil {
+		if err := s.clbHasGroup(b, l.GroupID); err != nil {
 			return err
 		}
 	}

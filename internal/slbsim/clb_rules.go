@@ -86,8 +86,7 @@ func (s *Sim) clbCheckRule(b *clbBalancer, r *clbRule, others []*clbRule) error 
 	case slices.ContainsFunc(others, func(o *clbRule) bool { return o.Domain == r.Domain && o.URL == r.URL }):
 		return wire.Refuse("DomainExist", "The specified domain %q with the URL %q is there already.", r.Domain, r.URL) // the code is [U]
 	}
-	_, err := s.clbGroupOf(b, r.GroupID)
-	return err
+	return s.clbHasGroup(b, r.GroupID)
 }
 
 func (s *Sim) clbRulesOf(l *clbListener) []*clbRule {
@@ -134,7 +133,7 @@ func (s *Sim) clbSetRule(c *wire.Call, p clbSetRuleParams) (func() any, error) {
 	}
 	b, _, err := s.clbIdleListener(clbListenerKey{BalancerID: r.Balancer, Port: r.Port}, "")
 	if err == nil && p.GroupID != nil {
-		_, err = s.clbGroupOf(b, *p.GroupID)
+		err = s.clbHasGroup(b, *p.GroupID)
 	}
 	return func() any {
 		set(&r.Name, p.Name)

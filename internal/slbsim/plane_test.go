@@ -109,7 +109,7 @@ func TestGRPC(t *testing.T) {
 	b.healthy(listener)
 	conn, err := grpc.NewClient(b.Endpoint(lb, 443), grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})))
 	ok(t, conn, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	client := grpc_health_v1.NewHealthClient(conn)
 	answer, err := client.Check(t.Context(), &grpc_health_v1.HealthCheckRequest{})
 	if ok(t, answer, err); answer.Status != grpc_health_v1.HealthCheckResponse_SERVING {
@@ -190,7 +190,7 @@ func TestWebSocketAndDrain(t *testing.T) {
 			b.listener(lb, group, 80)
 			conn, err := websocket.Dial("ws://"+b.Endpoint(lb, 80)+"/", "", "http://a.example.com")
 			ok(t, conn, err)
-			defer conn.Close()
+			defer func() { _ = conn.Close() }()
 			say := func() bool {
 				_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
 				var heard string

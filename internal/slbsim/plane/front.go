@@ -93,7 +93,7 @@ func (f *Front) refresh() {
 	}
 	f.key = key
 	if f.server != nil {
-		go f.server.Shutdown(context.Background()) // there is no one left to tell
+		go end(f.server)
 		f.server, f.inlet = nil, nil
 	}
 	if key != "" {
@@ -113,11 +113,14 @@ func (f *Front) serve(config *FrontConfig) {
 		ErrorLog:  quiet,
 	}
 	if config.Protocol == HTTPS {
-		go f.server.ServeTLS(f.inlet, "", "") // ends with the inlet
+		go func(s *http.Server, in *inlet) { _ = s.ServeTLS(in, "", "") }(f.server, f.inlet)
 		return
 	}
-	go f.server.Serve(f.inlet) // ends with the inlet
+	go func(s *http.Server, in *inlet) { _ = s.Serve(in) }(f.server, f.inlet)
 }
+
+// end lets a server's requests end, however long they take.
+func end(s *http.Server) { _ = s.Shutdown(context.Background()) }
 
 func (f *Front) accept() {
 	for {
