@@ -122,20 +122,11 @@ func TestJobsThatFailAndStick(t *testing.T) {
 // A change that fails is undone: the servers of before serve on.
 func TestChangeThatFails(t *testing.T) {
 	b := newBed(t, Options{})
-	lb, group := b.balancer("Standard"), b.group("group", backend(t, "one"))
+	one := backend(t, "one")
+	lb, group := b.balancer("Standard"), b.group("group", one)
 	b.listener(lb, group, 80)
 	b.Faults.Set(wire.Fault{Action: "ReplaceServers*", Effect: wire.Effect{FailJob: wire.Refuse("InternalError", "no")}})
-	list := alb.CreateListServerGroupServersRequest()
-	list.ServerGroupId = group
-	before, err := b.alb.ListServerGroupServers(list)
-	ok(t, before, err)
-	r := alb.CreateReplaceServersInServerGroupRequest()
-	r.ServerGroupId = group
-	old := before.Servers[0]
-	r.RemovedServers = &[]alb.ReplaceServersInServerGroupRemovedServers{{ServerType: "Ip", ServerId: old.ServerId, Port: string(requests.NewInteger(old.Port))}}
-	r.AddedServers = &[]alb.ReplaceServersInServerGroupAddedServers{{ServerType: "Ip", ServerId: "127.0.0.1", Port: "1", Weight: "100"}}
-	_, err = b.alb.ReplaceServersInServerGroup(r)
-	ok(t, 0, err)
+	b.replace(group, backend(t, "two"), one)
 	for range 4 {
 		if status, name, _ := b.get(lb, 80, "any.example.com", "/"); status != 200 || name != "one" {
 			t.Fatalf("got %d from %q", status, name)

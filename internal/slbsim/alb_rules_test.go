@@ -125,16 +125,7 @@ func TestSplit(t *testing.T) {
 	if got := count(); got["one"] != 140 || got["two"] != 60 {
 		t.Fatalf("70/30 gave %v", got)
 	}
-	r := alb.CreateUpdateRulesAttributeRequest()
-	r.Rules = &[]alb.UpdateRulesAttributeRules{{RuleId: ids[0], RuleActions: &[]alb.UpdateRulesAttributeRulesRuleActionsItem{{
-		Type: "ForwardGroup", Order: "1", ForwardGroupConfig: alb.UpdateRulesAttributeRulesRuleActionsItemForwardGroupConfig{
-			ServerGroupTuples: &[]alb.UpdateRulesAttributeRulesRuleActionsItemForwardGroupConfigServerGroupTuplesItem{
-				{ServerGroupId: one, Weight: "0"}, {ServerGroupId: two, Weight: "100"},
-			},
-		},
-	}}}}
-	_, err := b.alb.UpdateRulesAttribute(r)
-	ok(t, 0, err)
+	b.shift(ids[0], one+"=0", two+"=100")
 	if got := count(); got["two"] != 200 {
 		t.Fatalf("0/100 gave %v", got)
 	}

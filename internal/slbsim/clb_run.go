@@ -150,10 +150,11 @@ func (l *clbListener) redirect() http.Handler {
 func (l *clbListener) headers(b *clbBalancer) func(out, in *http.Request) {
 	on := func(value string) *bool { return new(value == "on") }
 	x := albForwarded{For: on(l.For), Proto: on(l.Proto), SLBID: on(l.SLBID), SLBPort: on(l.SLBPort), SrcPort: on(l.SrcPort)}
+	ip := l.SLBIP == "on"
 	add := x.headers(&albListener{Protocol: string(l.protocol), Port: l.Port}, &albBalancer{ID: b.ID})
 	return func(out, in *http.Request) {
 		add(out, in)
-		if l.SLBIP == "on" {
+		if ip {
 			out.Header.Set("SLB-IP", b.Address)
 		}
 	}

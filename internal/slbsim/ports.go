@@ -17,10 +17,11 @@ func ListenLoopback(address string, port int) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 }
 
-// address gives a load balancer an address of its own: 127.64.0.1 and on, 64 Ki of them.
+// address gives a load balancer an address of its own, out of 127.64.0.0/10. Each emulator begins somewhere else, so that
+// several on one machine do not meet.
 func (s *Sim) address() string {
 	s.hosts++
-	return fmt.Sprintf("127.64.%d.%d", s.hosts>>8&255, s.hosts&255)
+	return fmt.Sprintf("127.%d.%d.%d", 64+s.hosts>>16&63, s.hosts>>8&255, s.hosts&255)
 }
 
 // Endpoint is the host and port where a load balancer's listener really listens; empty if there is no such listener.

@@ -26,7 +26,7 @@ type Sim struct {
 	alb    albState
 	clb    clbState
 	ack    map[string]cluster
-	hosts  int // addresses of load balancers given out
+	hosts  int // the last address of a load balancer that was given out
 	closed chan struct{}
 	page   http.Handler
 }
@@ -36,6 +36,7 @@ func New(o Options) *Sim {
 	o = o.withDefaults()
 	s := &Sim{
 		opts: o, clock: o.Clock, rand: rand.New(rand.NewPCG(o.Seed, 1)), ack: map[string]cluster{}, closed: make(chan struct{}),
+		hosts: rand.IntN(1 << 22),
 	}
 	s.jobs.wake = make(chan struct{}, 1)
 	s.net = firstNetwork(o.Region)

@@ -132,6 +132,32 @@ func TestClientToken(t *testing.T) {
 	}
 }
 
+// While a call is under way, a retry of it is told to wait.
+func TestClientTokenUnderWay(t *testing.T) {
+	clock := clocktesting.NewFakeClock(time.Now())
+	b := newBed(t, Options{Clock: clock})
+	b.Faults.Set(wire.Fault{Times: 1, Effect: wire.Effect{Latency: 5 * time.Second}})
+	create := func(c *alb.Client) error {
+		r := alb.CreateCreateServerGroupRequest()
+		r.ServerGroupName, r.ServerGroupType, r.VpcId, r.ClientToken = "one", "Ip", FirstVPC, "token"
+		r.HealthCheckConfig.HealthCheckEnabled = "false"
+		_, err := c.CreateServerGroup(r)
+		return err
+	}
+	first := make(chan error)
+	go func() { first <- create(b.alb) }()
+	soon(t, "the first call waits", func() bool { return len(b.Faults.List()) == 0 && clock.HasWaiters() })
+	other := &alb.Client{}
+	b.connect(&other.Client, "sim", "sim", "")
+	refused(t, create(other), "IdempotenceProcessing")
+	clock.Step(5 * time.Second)
+	ok(t, 0, <-first)
+	refused(t, create(other), "")
+	if n := len(b.Resources()); n != 1 {
+		t.Fatalf("%d groups, want 1", n)
+	}
+}
+
 func TestDryRun(t *testing.T) {
 	b := newBed(t, Options{})
 	r := alb.CreateCreateServerGroupRequest()

@@ -144,15 +144,17 @@ const idle = time.Minute
 
 func (c *Check) round(ctx context.Context) time.Duration {
 	c.pool.mu.Lock()
-	config, backends := c.config, slices.Clone(c.pool.backends)
+	config, addresses := c.config, map[*backend]string{}
+	for _, b := range c.pool.backends {
+		addresses[b] = b.Address
+	}
 	c.forget()
 	c.pool.mu.Unlock()
 	if config == nil {
 		return idle
 	}
 	var all sync.WaitGroup
-	for _, b := range backends {
-		address := b.Address
+	for b, address := range addresses {
 		all.Go(func() {
 			err := config.probe(ctx, address)
 			if ctx.Err() == nil {

@@ -207,8 +207,7 @@ func (f *Front) follow(route *Route, config *FrontConfig, w http.ResponseWriter,
 	defer release()
 	late := time.AfterFunc(config.Timeout, func() { cancel(errTimeout) })
 	defer late.Stop()
-	protocol := target.Pool.speaks()
-	ctx = context.WithValue(ctx, hopKey{}, hop{flow.backend.Address, protocol, func() { late.Stop() }})
+	ctx = context.WithValue(ctx, hopKey{}, hop{flow.address, flow.protocol, func() { late.Stop() }})
 	out := r.Clone(ctx)
 	for _, edit := range route.Edit {
 		edit(out)

@@ -59,8 +59,9 @@ type backend struct {
 
 // flow is a request or a connection under way to a backend.
 type flow struct {
-	backend *backend
-	cancel  context.CancelCauseFunc
+	address  string
+	protocol Protocol
+	cancel   context.CancelCauseFunc
 }
 
 // Why a pool cannot serve; the proxy makes status codes of them.
@@ -151,20 +152,13 @@ func (p *Pool) take(check *Check, client string, cancel context.CancelCauseFunc)
 		return nil, nil, errUnhealthy
 	}
 	b := p.choose(healthy, client)
-	f = &flow{backend: b, cancel: cancel}
+	f = &flow{b.Address, p.protocol, cancel}
 	b.flows[f] = struct{}{}
 	return f, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		delete(b.flows, f)
 	}, nil
-}
-
-// speaks is the protocol of the backends.
-func (p *Pool) speaks() Protocol {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.protocol
 }
 
 func (p *Pool) choose(from []*backend, client string) *backend {

@@ -45,7 +45,7 @@ func TestTake(t *testing.T) {
 			return "", err
 		}
 		defer release()
-		return f.backend.ID, nil
+		return f.address, nil
 	}
 	p := NewPool(clock.RealClock{})
 	if _, err := take(p, nil); !errors.Is(err, errNoBackend) {
@@ -55,21 +55,21 @@ func TestTake(t *testing.T) {
 	if _, err := take(p, nil); !errors.Is(err, errNoBackend) {
 		t.Fatalf("none that takes requests: %v", err)
 	}
-	p.Set(PoolConfig{Backends: []Backend{{ID: "a", Weight: 1}, {ID: "b", Weight: 1, Leaving: true}}})
+	p.Set(PoolConfig{Backends: []Backend{{ID: "a", Address: "a", Weight: 1}, {ID: "b", Weight: 1, Leaving: true}}})
 	check := p.NewCheck()
 	check.Set(&CheckConfig{Rise: 2, Fall: 2})
 	if _, err := take(p, check); !errors.Is(err, errUnhealthy) {
 		t.Fatalf("not checked yet: %v", err)
 	}
-	if id, err := take(p, nil); id != "a" || err != nil {
-		t.Fatalf("without a check: %q, %v", id, err)
+	if at, err := take(p, nil); at != "a" || err != nil {
+		t.Fatalf("without a check: %q, %v", at, err)
 	}
 }
 
 func TestSchedulers(t *testing.T) {
 	for scheduler, want := range map[string]string{"Wrr": "aaab", "Wlc": "aaba", "Sch": "same"} {
 		p := NewPool(clock.RealClock{})
-		p.Set(PoolConfig{Scheduler: scheduler, Backends: []Backend{{ID: "a", Weight: 3}, {ID: "b", Weight: 1}}})
+		p.Set(PoolConfig{Scheduler: scheduler, Backends: []Backend{{ID: "a", Address: "a", Weight: 3}, {ID: "b", Address: "b", Weight: 1}}})
 		got := ""
 		for range 4 { // none is released
 			_, cancel := context.WithCancelCause(t.Context())
@@ -77,7 +77,7 @@ func TestSchedulers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got += f.backend.ID
+			got += f.address
 		}
 		flows := p.Flows()
 		switch {

@@ -23,7 +23,7 @@ func (f *Front) serveTCP(conn net.Conn, config *FrontConfig) {
 		return
 	}
 	defer release()
-	back, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", flow.backend.Address)
+	back, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", flow.address)
 	if err != nil {
 		return
 	}
