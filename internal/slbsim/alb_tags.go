@@ -29,17 +29,6 @@ func (s *Sim) albTagsOf(kind, id string) (*tags, error) {
 	return nil, albNotFound(kind, id)
 }
 
-func (s *Sim) albTagsOfAll(kind string, ids []string) ([]*tags, error) {
-	found := make([]*tags, len(ids))
-	for i, id := range ids {
-		var err error
-		if found[i], err = s.albTagsOf(kind, id); err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
-}
-
 type albTagParams struct {
 	Kind string   `json:"ResourceType" check:"required,in=loadbalancer|servergroup|listener|rule"`
 	IDs  []string `json:"ResourceId" check:"required,1..50"`
@@ -47,22 +36,9 @@ type albTagParams struct {
 }
 
 func (s *Sim) albTag(_ *wire.Call, p albTagParams) (func() any, error) {
-	found, err := s.albTagsOfAll(p.Kind, p.IDs)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range found {
-		after := slices.Clone(*t)
-		if after.add(p.Tags); len(after) > maxTags {
-			return nil, albQuota("TagsPerResource", "tags of a resource", len(*t), maxTags)
-		}
-	}
-	return func() any {
-		for _, t := range found {
-			t.add(p.Tags)
-		}
-		return reply{}
-	}, nil
+	return addTags(s.albTagsOf, p.Kind, p.IDs, p.Tags, func(used int) error {
+		return albQuota("TagsPerResource", "tags of a resource", used, maxTags)
+	})
 }
 
 type albUntagParams struct {
@@ -74,21 +50,13 @@ type albUntagParams struct {
 }
 
 func (s *Sim) albUntag(_ *wire.Call, p albUntagParams) (func() any, error) {
-	found, err := s.albTagsOfAll(p.Kind, p.IDs)
-	if err != nil {
-		return nil, err
-	}
 	if !p.All && len(p.Keys)+len(p.Tags) == 0 {
 		return nil, albDialect.Missing("TagKey")
 	}
-	return func() any {
-		for _, t := range found {
-			t.drop(func(o tag) bool {
-				return p.All && len(p.Keys)+len(p.Tags) == 0 || slices.Contains(p.Keys, o.Key) || slices.Contains(p.Tags, o)
-			})
-		}
-		return reply{}
-	}, nil
+	all := len(p.Keys)+len(p.Tags) == 0
+	return dropTags(s.albTagsOf, p.Kind, p.IDs, func(o tag) bool {
+		return all || slices.Contains(p.Keys, o.Key) || slices.Contains(p.Tags, o)
+	})
 }
 
 type albListTagsParams struct {
@@ -96,14 +64,6 @@ type albListTagsParams struct {
 	Kind string      `json:"ResourceType" check:"required,in=loadbalancer|servergroup|listener|rule"`
 	IDs  []string    `json:"ResourceId" check:"0..50"`
 	Tags []tagFilter `json:"Tag" check:"0..20"`
-}
-
-// tagged is one tag of one resource, as lists of tags show it.
-type tagged struct {
-	ID    string `json:"ResourceId"`
-	Kind  string `json:"ResourceType"`
-	Key   string `json:"TagKey"`
-	Value string `json:"TagValue"`
 }
 
 func (s *Sim) albListTags(_ *wire.Call, p albListTagsParams) (any, error) {
@@ -114,19 +74,7 @@ func (s *Sim) albListTags(_ *wire.Call, p albListTagsParams) (any, error) {
 			"listener": s.alb.listeners.order, "rule": s.alb.rules.order,
 		}[p.Kind]
 	}
-	var all []tagged
-	for _, id := range ids {
-		found, err := s.albTagsOf(p.Kind, id)
-		if err != nil {
-			continue // a list of tags leaves out what is not there
-		}
-		if !found.match(p.Tags) {
-			continue
-		}
-		for _, t := range *found {
-			all = append(all, tagged{id, p.Kind, t.Key, t.Value})
-		}
-	}
+	all := listTags(s.albTagsOf, p.Kind, ids, p.Tags)
 	items, frame, err := cut(all, func(t tagged) string { return t.ID + " " + t.Key }, p.tokenPage, albDialect)
 	return struct {
 		tokenReply

@@ -47,7 +47,7 @@ func (s *Sim) newCertificate(name, certPEM, keyPEM string) (*certificate, error)
 
 // casProduct is as much of the certificate service as brings certificates to ALB and takes them away.
 func (s *Sim) casProduct() wire.Product {
-	return wire.Product{Name: "cas", Version: "2020-04-07", Dialect: wire.Classic, Actions: []wire.Action{
+	return wire.Product{Name: "cas", Version: "2020-04-07", Global: true, Dialect: wire.Classic, Actions: []wire.Action{
 		wire.Plain("UploadUserCertificate", s.casUpload),
 		wire.Read("GetUserCertificateDetail", s.casGet),
 		wire.Plain("DeleteUserCertificate", s.casDelete),

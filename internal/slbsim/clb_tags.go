@@ -34,17 +34,6 @@ func (s *Sim) clbTagsOf(kind, id string) (*tags, error) {
 	return nil, wire.NotFound("InvalidResourceId.NotFound", "The specified %s %s does not exist.", kind, id)
 }
 
-func (s *Sim) clbTagsOfAll(kind string, ids []string) ([]*tags, error) {
-	found := make([]*tags, len(ids))
-	for i, id := range ids {
-		var err error
-		if found[i], err = s.clbTagsOf(kind, id); err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
-}
-
 type clbTagParams struct {
 	Kind string   `json:"ResourceType" check:"required,in=instance|vservergroup|listener|certificate"`
 	IDs  []string `json:"ResourceId" check:"required,1..20"`
@@ -52,22 +41,7 @@ type clbTagParams struct {
 }
 
 func (s *Sim) clbTag(_ *wire.Call, p clbTagParams) (func() any, error) {
-	found, err := s.clbTagsOfAll(p.Kind, p.IDs)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range found {
-		after := slices.Clone(*t)
-		if after.add(p.Tags); len(after) > maxTags {
-			return nil, clbQuota("tags of a resource", len(*t), maxTags)
-		}
-	}
-	return func() any {
-		for _, t := range found {
-			t.add(p.Tags)
-		}
-		return reply{}
-	}, nil
+	return addTags(s.clbTagsOf, p.Kind, p.IDs, p.Tags, func(used int) error { return clbQuota("tags of a resource", used, maxTags) })
 }
 
 type clbUntagParams struct {
@@ -78,13 +52,7 @@ type clbUntagParams struct {
 }
 
 func (s *Sim) clbUntag(_ *wire.Call, p clbUntagParams) (func() any, error) {
-	found, err := s.clbTagsOfAll(p.Kind, p.IDs)
-	return func() any {
-		for _, t := range found {
-			t.drop(func(o tag) bool { return p.All && len(p.Keys) == 0 || slices.Contains(p.Keys, o.Key) })
-		}
-		return reply{}
-	}, err
+	return dropTags(s.clbTagsOf, p.Kind, p.IDs, func(o tag) bool { return p.All && len(p.Keys) == 0 || slices.Contains(p.Keys, o.Key) })
 }
 
 type clbListTagsParams struct {
@@ -104,16 +72,7 @@ func (s *Sim) clbListTags(_ *wire.Call, p clbListTagsParams) (any, error) {
 			return nil, wire.Classic.Missing("ResourceId")
 		}
 	}
-	var all []tagged
-	for _, id := range ids {
-		found, err := s.clbTagsOf(p.Kind, id)
-		if err != nil || !found.match(p.Tags) {
-			continue // a list of tags leaves out what is not there
-		}
-		for _, t := range *found {
-			all = append(all, tagged{id, p.Kind, t.Key, t.Value})
-		}
-	}
+	all := listTags(s.clbTagsOf, p.Kind, ids, p.Tags)
 	items, frame, err := cut(all, func(t tagged) string { return t.ID + " " + t.Key }, tokenPage{p.Next, new(50)}, wire.Classic)
 	return reply{"NextToken": frame.Next, "TagResources": reply{"TagResource": items}}, err
 }
@@ -149,11 +108,7 @@ func (s *Sim) clbRemoveTags(_ *wire.Call, p clbOldTagsParams) (func() any, error
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.clbTagsOf("instance", p.ID)
-	return func() any {
-		found.drop(func(o tag) bool {
-			return slices.ContainsFunc(list, func(t tag) bool { return t.Key == o.Key && (t.Value == "" || t.Value == o.Value) })
-		})
-		return reply{}
-	}, err
+	return dropTags(s.clbTagsOf, "instance", []string{p.ID}, func(o tag) bool {
+		return slices.ContainsFunc(list, func(t tag) bool { return t.Key == o.Key && (t.Value == "" || t.Value == o.Value) })
+	})
 }

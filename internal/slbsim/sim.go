@@ -41,7 +41,7 @@ func New(o Options) *Sim {
 	s.jobs.wake = make(chan struct{}, 1)
 	s.net = firstNetwork(o.Region)
 	s.Server = wire.NewServer(wire.Settings{
-		Clock: o.Clock, World: &s.mu, Arrive: s.settle, Read: *o.Read, Write: *o.Write, Seed: o.Seed,
+		Region: o.Region, Clock: o.Clock, World: &s.mu, Arrive: s.settle, Read: *o.Read, Write: *o.Write, Seed: o.Seed,
 		Products: []wire.Product{s.albProduct(), s.clbProduct(), s.ecsProduct(), s.vpcProduct(), s.stsProduct(), s.casProduct(), s.csProduct()},
 	})
 	for _, key := range o.Keys {

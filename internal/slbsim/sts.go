@@ -13,7 +13,7 @@ const account = "1000000000000001"
 
 // stsProduct gives out keys for a while, and tells whose key it is.
 func (s *Sim) stsProduct() wire.Product {
-	return wire.Product{Name: "sts", Version: "2015-04-01", Dialect: wire.Classic, Actions: []wire.Action{
+	return wire.Product{Name: "sts", Version: "2015-04-01", Global: true, Dialect: wire.Classic, Actions: []wire.Action{
 		wire.Read("GetCallerIdentity", s.stsWho),
 		wire.Read("AssumeRole", s.stsAssume),
 		wire.Open("AssumeRoleWithOIDC", s.stsOIDC),

@@ -41,3 +41,71 @@ type tagFilter struct {
 	Key   string  `json:"Key" check:"required"`
 	Value *string `json:"Value"`
 }
+
+// finder gives the tags of a resource of a kind.
+type finder func(kind, id string) (*tags, error)
+
+func (find finder) all(kind string, ids []string) ([]*tags, error) {
+	found := make([]*tags, len(ids))
+	for i, id := range ids {
+		var err error
+		if found[i], err = find(kind, id); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// addTags tags resources, unless one of them would have too many.
+func addTags(find finder, kind string, ids []string, more tags, full func(used int) error) (func() any, error) {
+	found, err := find.all(kind, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range found {
+		after := slices.Clone(*t)
+		if after.add(more); len(after) > maxTags {
+			return nil, full(len(*t))
+		}
+	}
+	return func() any {
+		for _, t := range found {
+			t.add(more)
+		}
+		return reply{}
+	}, nil
+}
+
+// dropTags takes tags off resources.
+func dropTags(find finder, kind string, ids []string, gone func(tag) bool) (func() any, error) {
+	found, err := find.all(kind, ids)
+	return func() any {
+		for _, t := range found {
+			t.drop(gone)
+		}
+		return reply{}
+	}, err
+}
+
+// tagged is one tag of one resource, as lists of tags show it.
+type tagged struct {
+	ID    string `json:"ResourceId"`
+	Kind  string `json:"ResourceType"`
+	Key   string `json:"TagKey"`
+	Value string `json:"TagValue"`
+}
+
+// listTags gives the tags of those resources that have all of a filter's; one that is not there has none.
+func listTags(find finder, kind string, ids []string, filter []tagFilter) []tagged {
+	var all []tagged
+	for _, id := range ids {
+		found, err := find(kind, id)
+		if err != nil || !found.match(filter) {
+			continue
+		}
+		for _, t := range *found {
+			all = append(all, tagged{id, kind, t.Key, t.Value})
+		}
+	}
+	return all
+}

@@ -6,6 +6,7 @@ import "net/http"
 type Product struct {
 	Name    string // as in RAM policies: alb, slb, ecs
 	Version string // such as 2020-06-16
+	Global  bool   // the same in all regions
 	Dialect Dialect
 	Actions []Action
 }
@@ -77,7 +78,6 @@ func (a Action) ROA(route string) Action {
 type Call struct {
 	Product, Action string
 	Params          Params
-	Region          string
 	RequestID       string
 	Key             Key
 	Effect          Effect // what faults do to it

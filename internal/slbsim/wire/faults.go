@@ -20,7 +20,7 @@ type Fault struct {
 type Effect struct {
 	Throttle  bool          // refused with Throttling.User
 	Error     *Error        // refused with this
-	LoseReply bool          // carried out, and the connection closed instead of a reply
+	LoseReply bool          // carried out, and the connection closed instead of a reply; not where it is refused
 	Latency   time.Duration // waits before it is carried out
 	StickJob  bool          // its job stays Processing until it is freed
 	FailJob   *Error        // its job ends as Failed with this

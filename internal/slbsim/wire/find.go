@@ -20,7 +20,6 @@ func (s *Server) find(c *Call, body []byte) error {
 			c.Params[name] = values.Get(name)
 		}
 	}
-	c.Region = c.Params["RegionId"]
 	if c.action.Route != "" {
 		c.pathParams()
 		return nil
@@ -31,6 +30,9 @@ func (s *Server) find(c *Call, body []byte) error {
 	product, ok := s.products[c.Params["Version"]]
 	if !ok {
 		return NotFound("InvalidVersion", "Specified parameter Version is not valid: the emulator has no API of version %q.", c.Params["Version"])
+	}
+	if region := c.Params["RegionId"]; !product.Global && region != s.region {
+		return NotFound("InvalidRegionId.NotFound", "The specified RegionId %q does not exist: the emulator is %s.", region, s.region)
 	}
 	c.Product, c.Action, c.dialect = product.Name, c.Params["Action"], product.Dialect
 	if c.action, ok = s.rpc[product.Version][c.Action]; !ok {

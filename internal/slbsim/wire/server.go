@@ -1,14 +1,12 @@
 package wire
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/google/uuid"
 	"k8s.io/utils/clock"
@@ -23,6 +21,7 @@ type Server struct {
 	Record Record
 	Faults *Faults
 
+	region   string
 	clock    clock.Clock
 	world    sync.Locker
 	arrive   func() // called with the world locked, before each action
@@ -36,6 +35,7 @@ type Server struct {
 
 // Settings of a server. World is locked while an action runs, and Arrive called before it does.
 type Settings struct {
+	Region      string
 	Clock       clock.Clock
 	World       sync.Locker
 	Arrive      func()
@@ -47,7 +47,7 @@ type Settings struct {
 // NewServer makes a server for products.
 func NewServer(set Settings) *Server {
 	s := &Server{
-		Faults: NewFaults(set.Seed), clock: set.Clock, world: set.World, arrive: set.Arrive,
+		Faults: NewFaults(set.Seed), region: set.Region, clock: set.Clock, world: set.World, arrive: set.Arrive,
 		rpc: map[string]map[string]Action{}, products: map[string]Product{}, roa: http.NewServeMux(),
 		throttle: throttle{read: set.Read, write: set.Write},
 	}
@@ -81,12 +81,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, p Product, a Acti
 	reply, err := s.answer(c)
 	status, body := encode(c, reply, err)
 	entry.Product, entry.Action, entry.Params, entry.Status = c.Product, c.Action, scrub(c.Params), status
-	if refused := (*Error)(nil); errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*Error](err); ok {
 		entry.Code = refused.Code
 	}
-	entry.Lost = c.Effect.LoseReply
+	entry.Lost = c.Effect.LoseReply && err == nil
 	s.Record.add(entry)
-	if c.Effect.LoseReply {
+	if entry.Lost {
 		panic(http.ErrAbortHandler) // closes the connection without a reply
 	}
 	w.Header().Set("Content-Type", "application/json;charset=utf-8")
@@ -137,7 +137,9 @@ func (s *Server) answer(c *Call) (any, error) {
 
 // run waits as long as a fault says, and carries the action out. A caller that left meanwhile does not stop it.
 func (s *Server) run(c *Call) (any, error) {
-	s.wait(context.WithoutCancel(c.request.Context()), c.Effect.Latency)
+	if c.Effect.Latency > 0 {
+		<-s.clock.After(c.Effect.Latency)
+	}
 	s.world.Lock()
 	defer s.world.Unlock()
 	s.arrive()
@@ -153,21 +155,11 @@ func (s *Server) run(c *Call) (any, error) {
 	return json.RawMessage(body), err
 }
 
-func (s *Server) wait(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
-	}
-	select {
-	case <-s.clock.After(d):
-	case <-ctx.Done():
-	}
-}
-
 // encode makes the body: a reply with its RequestId, or an error. A reply that is no object, as some of CS are, goes as it is.
 func encode(c *Call, reply any, err error) (int, []byte) {
 	if err != nil {
-		refused := (*Error)(nil)
-		if !errors.As(err, &refused) {
+		refused, ok := errors.AsType[*Error](err)
+		if !ok {
 			refused = &Error{http.StatusInternalServerError, "InternalError", err.Error()}
 		}
 		body, _ := json.Marshal(map[string]string{ // strings marshal
