@@ -1,7 +1,7 @@
 package slbsim
 
 import (
-	"crypto/tls"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -31,7 +31,7 @@ func (s *Sim) albSetFront(l *albListener) {
 	b := s.alb.balancers.byID[l.BalancerID]
 	config := plane.FrontConfig{
 		Protocol: plane.Protocol(l.Protocol), HTTP2: l.HTTP2 || l.Protocol == "HTTP",
-		Idle: s.seconds(l.Idle), Timeout: s.seconds(l.Timeout), Forward: l.Forwarded.headers(l, b),
+		Idle: time.Duration(l.Idle) * time.Second, Timeout: s.seconds(l.Timeout), Forward: l.Forwarded.headers(l, b),
 	}
 	for _, c := range l.Certificates {
 		config.Certificates = append(config.Certificates, s.certs.byID[c.ID].pair)
@@ -98,6 +98,3 @@ func (s *Sim) albSpread(f *albForwardGroup) *plane.Spread {
 	}
 	return plane.NewSpread(targets...)
 }
-
-// pair is a certificate with its key, as TLS takes it.
-type pair = tls.Certificate

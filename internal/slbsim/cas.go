@@ -15,7 +15,7 @@ type certificate struct {
 	Tags     tags
 	created  string
 	clb      bool
-	pair     pair
+	pair     tls.Certificate
 }
 
 // certificates are those of both.

@@ -19,15 +19,15 @@ type clbListener struct {
 	checked    *plane.Pool // which pool the check is of
 }
 
-// clbSettings are a listener's settings, as they are sent and as they are shown. Sticky sessions, access control, master-slave
-// groups, port ranges, client certificates and the proxy protocol are not modelled.
+// clbSettings are a listener's settings, as they are sent and as they are shown. Other schedulers, sticky sessions, access control,
+// limits of bandwidth, master-slave groups, port ranges, draining, client certificates and the proxy protocol are not modelled.
 type clbSettings struct {
 	BalancerID  string `json:"LoadBalancerId" check:"required"`
 	Port        int    `json:"ListenerPort" check:"required,1..65535"`
 	BackendPort int    `json:"BackendServerPort,omitempty" check:"1..65535"`
-	Bandwidth   int    `json:"Bandwidth" check:"-1..5120"`
+	Bandwidth   int    `json:"Bandwidth" check:"-1..-1"`
 	Description string `json:"Description" check:"1..256"`
-	Scheduler   string `json:"Scheduler" check:"in=wrr|rr|sch"`
+	Scheduler   string `json:"Scheduler" check:"in=wrr"`
 	GroupID     string `json:"VServerGroupId,omitempty"`
 	UseGroup    string `json:"VServerGroup,omitempty" check:"in=on|off"`
 	Gzip        string `json:"Gzip,omitempty" check:"in=on|off"`
@@ -46,16 +46,13 @@ type clbSettings struct {
 	Certificate string `json:"ServerCertificateId,omitempty"`
 	HTTP2       string `json:"EnableHttp2,omitempty" check:"in=on|off"`
 	Ciphers     string `json:"TLSCipherPolicy,omitempty"`
-	Drain       string `json:"ConnectionDrain,omitempty" check:"in=on|off"`
-	DrainTime   int    `json:"ConnectionDrainTimeout,omitempty" check:"10..900"` // seconds
-	Established int    `json:"EstablishedTimeout,omitempty" check:"10..900"`     // seconds
 	clbCheck
 }
 
 // clbForeign are the settings that a protocol does not have.
 var clbForeign = map[plane.Protocol][]string{
-	plane.HTTP:  {"ServerCertificateId", "EnableHttp2", "TLSCipherPolicy", "ConnectionDrain", "ConnectionDrainTimeout", "EstablishedTimeout", "HealthCheckType", "HealthCheckSwitch", "HealthCheckConnectTimeout", "healthCheckInterval"},
-	plane.HTTPS: {"ListenerForward", "ForwardPort", "ForwardCode", "ConnectionDrain", "ConnectionDrainTimeout", "EstablishedTimeout", "HealthCheckType", "HealthCheckSwitch", "HealthCheckConnectTimeout", "healthCheckInterval"},
+	plane.HTTP:  {"ServerCertificateId", "EnableHttp2", "TLSCipherPolicy", "HealthCheckType", "HealthCheckSwitch", "HealthCheckConnectTimeout", "healthCheckInterval"},
+	plane.HTTPS: {"ListenerForward", "ForwardPort", "ForwardCode", "HealthCheckType", "HealthCheckSwitch", "HealthCheckConnectTimeout", "healthCheckInterval"},
 	plane.TCP: {"ServerCertificateId", "EnableHttp2", "TLSCipherPolicy", "ListenerForward", "ForwardPort", "ForwardCode", "Gzip", "IdleTimeout", "RequestTimeout",
 		"StickySession", "XForwardedFor", "XForwardedFor_proto", "XForwardedFor_SLBIP", "XForwardedFor_SLBID", "XForwardedFor_SLBPORT", "XForwardedFor_ClientSrcPort", "HealthCheck", "HealthCheckTimeout"},
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim/plane"
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim/wire"
@@ -94,7 +95,7 @@ func (s *Sim) clbSetFronts(b *clbBalancer) {
 func (s *Sim) clbSetFront(b *clbBalancer, l *clbListener) {
 	config := plane.FrontConfig{
 		Protocol: l.protocol, HTTP2: l.protocol == plane.HTTP || l.HTTP2 == "on",
-		Idle: s.seconds(l.Idle), Timeout: s.seconds(l.Timeout), Forward: l.headers(b),
+		Idle: time.Duration(l.Idle) * time.Second, Timeout: s.seconds(l.Timeout), Forward: l.headers(b),
 	}
 	if l.Certificate != "" {
 		config.Certificates = append(config.Certificates, s.certs.byID[l.Certificate].pair)

@@ -12,7 +12,7 @@ import (
 // Options are how an emulator behaves. The zero value of each means what is said at it.
 type Options struct {
 	Clock  clock.Clock   // the real one
-	Second time.Duration // how long a second of health checks, drains and timeouts takes: one second
+	Second time.Duration // how long a second of health checks, drains and request timeouts takes: one second
 	Jobs   time.Duration // how long an asynchronous job takes: half a second; negative: none, it is done when it is answered
 	Region string        // cn-hangzhou
 	Seed   uint64        // of names and chances

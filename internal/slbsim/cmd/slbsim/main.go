@@ -22,7 +22,7 @@ func main() {
 	id := flag.String("access-key-id", "sim", "the key that may call")
 	secret := flag.String("access-key-secret", "sim", "its secret")
 	jobs := flag.Duration("jobs", 500*time.Millisecond, "how long an asynchronous job takes")
-	second := flag.Duration("second", time.Second, "how long a second of health checks, drains and timeouts takes")
+	second := flag.Duration("second", time.Second, "how long a second of health checks, drains and request timeouts takes")
 	seed := flag.Uint64("seed", 0, "of names and chances")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
