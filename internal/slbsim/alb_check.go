@@ -43,7 +43,6 @@ type albHealthCheckParams struct {
 	Timeout   *int     `json:"HealthCheckTimeout" check:"1..300"`
 	Rise      *int     `json:"HealthyThreshold" check:"2..10"`
 	Fall      *int     `json:"UnhealthyThreshold" check:"2..10"`
-	FastClose *bool    `json:"HealthCheckTcpFastCloseEnabled"`
 }
 
 func (h *albHealthCheck) apply(p albHealthCheckParams) {
