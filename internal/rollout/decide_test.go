@@ -17,19 +17,20 @@ func TestDecide(t *testing.T) {
 		traffic                  []Target
 		refused, warned, audited int
 	}{
-		"enforced":             {v1alpha1.Enforce, jump, 1, 0, 0},
-		"enforced by default":  {"", jump, 1, 0, 0},
-		"warned":               {v1alpha1.Warn, jump, 0, 1, 0},
-		"audited":              {v1alpha1.Audit, jump, 0, 0, 1},
-		"always on: sum":       {v1alpha1.Audit, []Target{pin("v1", 90)}, 1, 0, 0},
-		"always on: exists":    {v1alpha1.Audit, []Target{pin("v9", 0), pin("v1", 100)}, 1, 0, 0},
-		"a rollback whose sum": {v1alpha1.Enforce, []Target{pin("v1", 101)}, 1, 0, 0},
+		"enforced":              {v1alpha1.Enforce, jump, 1, 0, 0},
+		"enforced by default":   {"", jump, 1, 0, 0},
+		"warned":                {v1alpha1.Warn, jump, 0, 1, 0},
+		"audited":               {v1alpha1.Audit, jump, 0, 0, 1},
+		"always on: sum":        {v1alpha1.Audit, []Target{pin("v1", 90)}, 1, 0, 0},
+		"always on: exists":     {v1alpha1.Audit, []Target{pin("v9", 0), pin("v1", 100)}, 1, 0, 0},
+		"one that is not there": {v1alpha1.Enforce, []Target{pin("v9", 10), pin("v1", 90)}, 1, 0, 0},
+		"a rollback whose sum":  {v1alpha1.Enforce, []Target{pin("v1", 101)}, 1, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			old, f := world()
 			next := old
 			next.Traffic = tc.traffic
-			f.Policies = []Policy{policy(t, v1alpha1.RolloutPolicySpec{Enforcement: tc.enforcement, MaxStepPercent: new(int32(20))})}
+			f.Policies = []Policy{policy(t, v1alpha1.RolloutPolicySpec{Enforcement: tc.enforcement, MaxStepPercent: new(int32(20)), RequireReady: true})}
 			d := Decide(&old, &next, f, noon)
 			if len(d.Violations) != tc.refused || len(d.Warnings) != tc.warned || len(d.Audits) != tc.audited || d.Allowed != (tc.refused == 0) {
 				t.Errorf("got %+v", d)

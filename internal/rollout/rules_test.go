@@ -156,9 +156,12 @@ func hidden(old, next *Service, _ *Facts) {
 
 func TestTargetReady(t *testing.T) {
 	checkRule(t, TargetReady, v1alpha1.RolloutPolicySpec{RequireReady: true}, map[string]row{
-		"latest, not Ready":        {split(pin("v1", 90), latest(10)), ""},
-		"pinned, Ready":            {split(pin("v1", 80), pin("v2", 20)), ""},
-		"pinned, not Ready":        {split(pin("v1", 90), pin("v3", 10)), `The Revision "v3" is not Ready.`},
+		"latest, not Ready": {split(pin("v1", 90), latest(10)), ""},
+		"pinned, Ready":     {split(pin("v1", 80), pin("v2", 20)), ""},
+		"pinned, not Ready": {split(pin("v1", 90), pin("v3", 10)), `The Revision "v3" is not Ready.`},
+		"pinned, about to be made": {func(_, next *Service, _ *Facts) {
+			next.Template, next.NewRevision, next.Traffic = "t4", "v4", []Target{pin("v1", 90), pin("v4", 10)}
+		}, `"v4" is not Ready`},
 		"pinned, not Ready, 0 %":   {split(pin("v1", 80), pin("v2", 20), Target{Revision: "v3", Tag: "next"}), ""},
 		"not Ready, lowered":       {func(old, next *Service, _ *Facts) { lowered(old, next, "v3") }, ""},
 		"stable and not Ready any": {func(_, next *Service, f *Facts) { unready(f, "v1"); next.Traffic = []Target{pin("v1", 100)} }, ""},

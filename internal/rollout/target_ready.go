@@ -11,13 +11,16 @@ const TargetReady = "target-ready"
 //	is the latest             –                   allowed: Knative moves requests once it is Ready
 //	is pinned                 Ready               allowed
 //	is pinned                 not Ready           refused
+//	is pinned                 about to be made    refused
+//	is pinned                 not there           left to target-exists
 func targetReady(c *change) []Violation {
 	if !c.policy.RequireReady {
 		return nil
 	}
 	var out []Violation
 	for i, t := range c.new.Traffic {
-		if t.Latest || t.Percent == 0 || c.forward[t.Revision] == 0 || c.facts.Revisions[t.Revision].Ready {
+		revision, exists := c.facts.Revisions[t.Revision]
+		if t.Latest || t.Percent == 0 || c.forward[t.Revision] == 0 || revision.Ready || !exists && t.Revision != c.new.NewRevision {
 			continue
 		}
 		out = append(out, Violation{TargetReady, i, "revisionName",

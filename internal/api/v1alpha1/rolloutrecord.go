@@ -115,12 +115,14 @@ type SplitChange struct {
 	// What it was: Forward, Rollback, or Other.
 	// +kubebuilder:validation:Enum=Forward;Rollback;Other
 	Kind string `json:"kind"`
-	// The split before.
+	// The split before; none before the first.
+	// +optional
 	// +listType=atomic
-	From []Share `json:"from"`
+	From []Share `json:"from,omitempty"`
 	// The split after.
+	// +optional
 	// +listType=atomic
-	To []Share `json:"to"`
+	To []Share `json:"to,omitempty"`
 	// The reason that was given where rules were bypassed.
 	// +optional
 	Bypass string `json:"bypass,omitempty"`
