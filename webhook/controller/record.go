@@ -77,7 +77,7 @@ func (k *RecordKeeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Re
 
 // forget keeps the record of a Service that is gone for as long as one made anew is held to it.
 func (k *RecordKeeper) forget(ctx context.Context, record *v1alpha1.RolloutRecord, now time.Time) (ctrl.Result, error) {
-	if record.UID == "" {
+	if record.ResourceVersion == "" {
 		return ctrl.Result{}, nil
 	}
 	known := record.Status.ServiceUID == ""
@@ -111,7 +111,7 @@ func (k *RecordKeeper) see(ctx context.Context, s *servingv1.Service) (rollout.S
 // write is the one write. A record that was changed since it was read gives a conflict, and everything is looked at again. In a
 // namespace that goes, nothing can be made, and nothing needs to be.
 func (k *RecordKeeper) write(ctx context.Context, record *v1alpha1.RolloutRecord) error {
-	if record.UID != "" {
+	if record.ResourceVersion != "" {
 		return k.Client.Update(ctx, record)
 	}
 	err := k.Client.Create(ctx, record)

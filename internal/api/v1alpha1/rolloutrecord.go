@@ -123,7 +123,7 @@ type SplitChange struct {
 	// +optional
 	// +listType=atomic
 	To []Share `json:"to,omitempty"`
-	// The reason that was given where rules were bypassed.
+	// The reason for a bypass that the Service carried, whether or not one was needed; the policy has what was bypassed.
 	// +optional
 	Bypass string `json:"bypass,omitempty"`
 }
