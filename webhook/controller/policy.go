@@ -1,0 +1,77 @@
+package controller
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
+	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
+)
+
+// PolicyKeeper writes on each RolloutPolicy how many Services it governs, and whether it can be decided by.
+type PolicyKeeper struct {
+	Client client.Client
+	Facts  *facts.Reader
+}
+
+// Reconcile counts, and writes what is different.
+func (k *PolicyKeeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var policy v1alpha1.RolloutPolicy
+	if err := k.Client.Get(ctx, req.NamespacedName, &policy); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	before := policy.DeepCopy()
+	accepted := metav1.Condition{Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionTrue, Reason: "Valid", ObservedGeneration: policy.Generation}
+	selector, _, err := k.Facts.Compile(&policy)
+	policy.Status.Services = 0
+	if err != nil {
+		accepted.Status, accepted.Reason, accepted.Message = metav1.ConditionFalse, "Invalid", "It governs nothing: "+err.Error()
+	} else {
+		var services servingv1.ServiceList
+		if err := k.Client.List(ctx, &services, client.InNamespace(req.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+			return ctrl.Result{}, err
+		}
+		for i := range services.Items {
+			if selector.Matches(labels.Set(services.Items[i].Labels)) {
+				policy.Status.Services++
+			}
+		}
+	}
+	policy.Status.ObservedGeneration = policy.Generation
+	meta.SetStatusCondition(&policy.Status.Conditions, accepted)
+	if equality.Semantic.DeepEqual(before.Status, policy.Status) {
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{}, client.IgnoreNotFound(k.Client.Status().Patch(ctx, &policy, client.MergeFrom(before)))
+}
+
+// Register makes the manager call Reconcile.
+func (k *PolicyKeeper) Register(m ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(m).Named("policy").For(&v1alpha1.RolloutPolicy{}).
+		Watches(&servingv1.Service{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
+			return all(ctx, k.Client, &v1alpha1.RolloutPolicyList{}, o.GetNamespace())
+		})).Complete(k)
+}
+
+// all asks for everything of a kind in a namespace.
+func all(ctx context.Context, c client.Reader, list client.ObjectList, namespace string) []reconcile.Request {
+	if err := c.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil // from a cache that is not there yet: what is in it is asked for when it comes
+	}
+	var out []reconcile.Request
+	_ = meta.EachListItem(list, func(o runtime.Object) error {
+		out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(o.(client.Object))})
+		return nil
+	})
+	return out
+}

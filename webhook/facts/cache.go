@@ -1,0 +1,102 @@
+package facts
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"knative.dev/serving/pkg/apis/serving"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
+)
+
+const (
+	// runsAnnotation is where a cached Revision keeps the fingerprint of the spec that was dropped. It is in the cache only.
+	runsAnnotation = "knative-provider.dev/runs"
+	// ProtectedAnnotation marks a Revision whose serving.knative.dev/no-gc is the guard's.
+	ProtectedAnnotation = "knative-provider.dev/rollback-target"
+	// byService is the index of Revisions by the Service that they belong to.
+	byService = "service"
+)
+
+// Scheme knows every kind that the guard reads or writes.
+func Scheme() (*runtime.Scheme, error) {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, servingv1.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(s); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// CacheOptions keep of each object what decisions need: there may be 50,000 Revisions. A guard of one namespace sees, and so
+// writes on, nothing of any other; "" is all of them.
+func CacheOptions(namespace string) cache.Options {
+	return cache.Options{
+		DefaultNamespaces: map[string]cache.Config{namespace: {}}, // cache.AllNamespaces is ""
+		DefaultTransform:  cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&servingv1.Service{}:  {Transform: transform(stripService)},
+			&servingv1.Revision{}: {Transform: transform(stripRevision)},
+		},
+	}
+}
+
+// Prepare makes a cache hold, before it starts, all that Reader asks for: so no decision is the first to ask.
+func Prepare(ctx context.Context, c cache.Cache) error {
+	for _, kind := range []client.Object{&servingv1.Service{}, &servingv1.Revision{}, &v1alpha1.RolloutPolicy{}, &v1alpha1.RolloutRecord{}} {
+		if _, err := c.GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
+			return err
+		}
+	}
+	return c.IndexField(ctx, &servingv1.Revision{}, byService, func(o client.Object) []string {
+		return []string{o.GetLabels()[serving.ServiceLabelKey]}
+	})
+}
+
+// OfService lists the Revisions of a Service from a cache that Prepare has prepared.
+func OfService(name string) client.MatchingFields { return client.MatchingFields{byService: name} }
+
+func transform[T client.Object](strip func(T) error) func(any) (any, error) {
+	return func(o any) (any, error) {
+		if object, ok := o.(T); ok { // else a tombstone of a missed deletion
+			object.SetManagedFields(nil)
+			return o, strip(object)
+		}
+		return o, nil
+	}
+}
+
+func stripService(s *servingv1.Service) error {
+	s.Spec.ConfigurationSpec = servingv1.ConfigurationSpec{}
+	return nil
+}
+
+// stripRevision may see a Revision twice: client-go hands a transform what it has transformed already.
+func stripRevision(r *servingv1.Revision) error {
+	if _, done := r.Annotations[runsAnnotation]; done && len(r.Spec.Containers) == 0 {
+		return nil
+	}
+	runs, err := Runs(r.Spec)
+	if err != nil {
+		return fmt.Errorf("revision %s/%s: %w", r.Namespace, r.Name, err)
+	}
+	ready := r.Status.GetCondition(servingv1.RevisionConditionReady)
+	annotations := map[string]string{runsAnnotation: runs}
+	if protected, ok := r.Annotations[ProtectedAnnotation]; ok {
+		annotations[ProtectedAnnotation] = protected
+	}
+	r.Annotations = annotations
+	r.Labels = map[string]string{serving.ServiceLabelKey: r.Labels[serving.ServiceLabelKey], serving.ServiceUIDLabelKey: r.Labels[serving.ServiceUIDLabelKey]}
+	r.Spec, r.OwnerReferences = servingv1.RevisionSpec{}, nil
+	r.Status = servingv1.RevisionStatus{}
+	if ready != nil {
+		r.Status.Conditions = append(r.Status.Conditions, *ready)
+	}
+	return nil
+}
