@@ -90,15 +90,22 @@ func look(dir string, into map[string]usage) {
 			}
 		}
 		if stat, err := os.ReadFile(filepath.Join(filepath.Dir(exe), "stat")); err == nil {
-			_, after, _ := strings.Cut(string(stat), ") ") // the name may hold blanks
-			if f := strings.Fields(after); len(f) > 12 {
-				user, _ := strconv.ParseInt(f[11], 10, 64)
-				system, _ := strconv.ParseInt(f[12], 10, 64)
-				u.cpu = max(u.cpu, time.Duration(user+system)*clockTick)
-			}
+			u.cpu = max(u.cpu, cpuTime(stat))
 		}
 		into[exe] = u
 	}
+}
+
+// cpuTime reads /proc/PID/stat.
+func cpuTime(stat []byte) time.Duration {
+	_, after, _ := strings.Cut(string(stat), ") ") // the name may hold blanks
+	f := strings.Fields(after)
+	if len(f) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(f[11], 10, 64)
+	system, _ := strconv.ParseInt(f[12], 10, 64)
+	return time.Duration(user+system) * clockTick
 }
 
 // proxy stands between the provider and the API server, and counts.
