@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -71,8 +72,8 @@ func acceptOnBed(t *testing.T) (*testenv.Cluster, string) {
 type serviceConfig struct {
 	Namespace, Name, Revision, Image string
 	Env                              map[string]string
-	// More is further HCL inside the resource, Template inside its template.
-	More, Template string
+	// More is further HCL inside the resource, Template inside its template, Container inside the template's container.
+	More, Template, Container string
 }
 
 func (c serviceConfig) String() string {
@@ -87,7 +88,7 @@ func (c serviceConfig) String() string {
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		fmt.Fprintf(&b, "      env {\n        name = %q\n        value = %q\n      }\n", k, env[k])
 	}
-	fmt.Fprintf(&b, "    }\n%s\n  }\n%s\n}\n", c.Template, c.More)
+	fmt.Fprintf(&b, "%s\n    }\n%s\n  }\n%s\n}\n", c.Container, c.Template, c.More)
 	return b.String()
 }
 
@@ -141,6 +142,20 @@ func live(t *testing.T, c *testenv.Cluster, kind kube.Kind, namespace, name stri
 		return nil
 	}
 	return &list.Items[0]
+}
+
+// gone waits until a Service is no more.
+func gone(t *testing.T, c *testenv.Cluster, namespace, name string) {
+	t.Helper()
+	err := testenv.Eventually(t.Context(), time.Minute, func(context.Context) error {
+		if live(t, c, kube.Service, namespace, name) != nil {
+			return fmt.Errorf("%s/%s is still there", namespace, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // byKubectl changes a Service as a person with kubectl does.

@@ -56,11 +56,11 @@ func measure(ctx context.Context, cluster *testenv.Cluster, n int) error {
 		return err
 	}
 	defer func() { _ = remove(context.WithoutCancel(ctx)) }()
-	proxy, err := countRequests(cluster.Config)
+	proxy, err := testenv.NewProxy(cluster.Config)
 	if err != nil {
 		return err
 	}
-	defer proxy.Close()
+	defer proxy.Cut()
 	dir, err := os.MkdirTemp("", "knative-bench-")
 	if err != nil {
 		return err

@@ -3,19 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
@@ -71,34 +65,6 @@ func providersPeak(dir string) int64 {
 	}
 	return peak
 }
-
-// proxy stands between the provider and the API server, and counts.
-type proxy struct {
-	*httptest.Server
-	count atomic.Int64
-}
-
-func countRequests(cfg *rest.Config) (*proxy, error) {
-	transport, err := rest.TransportFor(cfg)
-	if err != nil {
-		return nil, err
-	}
-	target, err := url.Parse(cfg.Host)
-	if err != nil {
-		return nil, err
-	}
-	p := &proxy{}
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport}
-	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.count.Add(1)
-		forward.ServeHTTP(w, r)
-	}))
-	return p, nil
-}
-
-func (p *proxy) Reset() { p.count.Store(0) }
-
-func (p *proxy) Count() int64 { return p.count.Load() }
 
 // stopController stops Knative's controller, and gives a function that starts it again.
 func stopController(ctx context.Context, c *testenv.Cluster) (func(), error) {

@@ -63,6 +63,13 @@ func Until(condition apis.ConditionType, generation int64) Look {
 	}
 }
 
+// RollingOut says whether Knative has yet to take up a Service's latest change, or the Revision that it made has never been
+// Ready. What was Ready once and is not any more does not count.
+func RollingOut(u *unstructured.Unstructured) bool {
+	s, err := AsService(u)
+	return err == nil && (s.Status.ObservedGeneration < s.Generation || s.Status.LatestCreatedRevisionName != s.Status.LatestReadyRevisionName)
+}
+
 // firstOpen names the part of a Service that keeps the condition open.
 func firstOpen(s *servingv1.Service, condition apis.ConditionType) apis.ConditionType {
 	for _, c := range s.Status.Conditions {

@@ -57,3 +57,23 @@ func TestUntilOfAnotherCondition(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+func TestRollingOut(t *testing.T) {
+	for name, tc := range map[string]struct {
+		service string
+		want    bool
+	}{
+		"just made":              {`{metadata: {generation: 1}}`, true},
+		"changed, not seen yet":  {`{metadata: {generation: 2}, status: {observedGeneration: 1, latestCreatedRevisionName: v1, latestReadyRevisionName: v1}}`, true},
+		"no Revision is Ready":   {`{metadata: {generation: 1}, status: {observedGeneration: 1, latestCreatedRevisionName: v1}}`, true},
+		"the new one is not":     {`{metadata: {generation: 2}, status: {observedGeneration: 2, latestCreatedRevisionName: v2, latestReadyRevisionName: v1}}`, true},
+		"done":                   {`{metadata: {generation: 2}, status: {observedGeneration: 2, latestCreatedRevisionName: v2, latestReadyRevisionName: v2}}`, false},
+		"was Ready, and is down": {`{metadata: {generation: 2}, status: {observedGeneration: 2, latestCreatedRevisionName: v2, latestReadyRevisionName: v2, conditions: [{type: Ready, status: "False"}]}}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := RollingOut(object(t, tc.service)); got != tc.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}

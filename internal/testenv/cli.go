@@ -22,6 +22,25 @@ type CLI struct {
 // NewCLI prepares a working directory: files by name, and a local mirror with the provider. TF_ACC_TERRAFORM_PATH names the
 // CLI. It runs at the top of the repository.
 func NewCLI(ctx context.Context, dir string, files, env map[string]string) (*CLI, error) {
+	mirror := filepath.Join(dir, "mirror")
+	if err := Build(ctx, ".", mirror); err != nil {
+		return nil, err
+	}
+	return NewCLIWith(ctx, mirror, dir, files, env)
+}
+
+// Build puts the provider, built from the repository at top, into a mirror for any number of CLIs.
+func Build(ctx context.Context, top, mirror string) error {
+	install := exec.CommandContext(ctx, filepath.Join(top, "internal/tools/install"))
+	install.Env = append(os.Environ(), "PLUGIN_MIRROR="+mirror)
+	if out, err := install.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the provider, at the top of the repository: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// NewCLIWith prepares a working directory with the provider of a mirror.
+func NewCLIWith(ctx context.Context, mirror, dir string, files, env map[string]string) (*CLI, error) {
 	c := &CLI{Bin: os.Getenv("TF_ACC_TERRAFORM_PATH"), Dir: dir, Env: map[string]string{
 		"TF_CLI_CONFIG_FILE": filepath.Join(dir, "cli.tfrc"),
 		"CHECKPOINT_DISABLE": "1",
@@ -33,17 +52,12 @@ func NewCLI(ctx context.Context, dir string, files, env map[string]string) (*CLI
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
-	all := map[string]string{"cli.tfrc": fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", c.mirror()), "env": c.exports()}
+	all := map[string]string{"cli.tfrc": fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror), "env": c.exports()}
 	maps.Copy(all, files)
 	for name, text := range all {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return nil, err
 		}
-	}
-	install := exec.CommandContext(ctx, "internal/tools/install")
-	install.Env = append(os.Environ(), "PLUGIN_MIRROR="+c.mirror())
-	if out, err := install.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the provider, at the top of the repository: %w\n%s", err, out)
 	}
 	// The lock file holds the checksum of the provider as it was built last time.
 	if err := os.Remove(filepath.Join(dir, ".terraform.lock.hcl")); err != nil && !os.IsNotExist(err) {
@@ -54,8 +68,6 @@ func NewCLI(ctx context.Context, dir string, files, env map[string]string) (*CLI
 	}
 	return c, nil
 }
-
-func (c *CLI) mirror() string { return filepath.Join(c.Dir, "mirror") }
 
 // exports is the environment as a file to source, for whoever goes on by hand.
 func (c *CLI) exports() string {
