@@ -34,6 +34,9 @@ var connect = sync.OnceValues(func() (*testenv.Cluster, error) {
 	return c, err
 })
 
+// noImage is an image that is nowhere: with wait_for_ready = false, its Services make no Pod whose end a destroy waits for.
+const noImage = "example.invalid/none:v1"
+
 // accept prepares an acceptance test: the real cluster and a namespace of the test's own. Without TF_ACC it skips, as all
 // providers' do; `make test` sets it.
 func accept(t *testing.T) (*testenv.Cluster, string) {
@@ -150,6 +153,20 @@ func gone(t *testing.T, c *testenv.Cluster, namespace, name string) {
 	err := testenv.Eventually(t.Context(), time.Minute, func(context.Context) error {
 		if live(t, c, kube.Service, namespace, name) != nil {
 			return fmt.Errorf("%s/%s is still there", namespace, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventuallyReady waits until a Revision is the latest Ready one of a Service.
+func eventuallyReady(t *testing.T, c *testenv.Cluster, namespace, name, revision string) {
+	t.Helper()
+	err := testenv.Eventually(t.Context(), 2*time.Minute, func(context.Context) error {
+		if got := readyRevision(live(t, c, kube.Service, namespace, name)); got != revision {
+			return fmt.Errorf("%q is Ready, want %q", got, revision)
 		}
 		return nil
 	})

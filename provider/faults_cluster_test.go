@@ -18,7 +18,7 @@ import (
 func TestAccClusterDownAtPlan(t *testing.T) {
 	c, ns := accept(t)
 	proxy, through := proxied(t, c)
-	hello := serviceConfig{Namespace: ns, Name: "hello", Image: c.Image, More: "wait_for_ready = false"}
+	hello := serviceConfig{Namespace: ns, Name: "hello", Image: noImage, More: "wait_for_ready = false"}
 	steps(t,
 		resource.TestStep{PreConfig: proxy.Cut, Config: config(through, hello), PlanOnly: true, ExpectNonEmptyPlan: true},
 		resource.TestStep{PreConfig: proxy.Cut, Config: config(through, hello), ExpectError: says("Cluster unreachable")},
@@ -32,7 +32,7 @@ func TestAccClusterDownAtPlan(t *testing.T) {
 func TestAccClusterDownAtApply(t *testing.T) {
 	c, ns := accept(t)
 	proxy, through := proxied(t, c)
-	first := serviceConfig{Namespace: ns, Name: "hello", Image: c.Image, Env: map[string]string{"TARGET": "one"}, More: "wait_for_ready = false"}
+	first := serviceConfig{Namespace: ns, Name: "hello", Image: noImage, Env: map[string]string{"TARGET": "one"}, More: "wait_for_ready = false"}
 	second := first
 	second.Env = map[string]string{"TARGET": "two"}
 	cutAtWrite := func() { atWrite(proxy, proxy.Cut) }
@@ -101,7 +101,7 @@ func TestAccClusterStaysDownInAWait(t *testing.T) {
 
 // Knative that is not installed: the plan is made, and the apply says what is missing. The API server's own answer for a group
 // that it does not serve is what the provider gets.
-func TestAccKnativeNotInstalled(t *testing.T) {
+func TestAccComplaint01KnativeNotInstalled(t *testing.T) {
 	c, ns := accept(t)
 	proxy, through := proxied(t, c)
 	unserved := func(on bool) func() {
@@ -113,7 +113,7 @@ func TestAccKnativeNotInstalled(t *testing.T) {
 			})
 		}
 	}
-	hello := serviceConfig{Namespace: ns, Name: "hello", Image: c.Image, More: "wait_for_ready = false"}
+	hello := serviceConfig{Namespace: ns, Name: "hello", Image: noImage, More: "wait_for_ready = false"}
 	steps(t,
 		resource.TestStep{PreConfig: unserved(true), Config: config(through, hello), PlanOnly: true, ExpectNonEmptyPlan: true},
 		resource.TestStep{PreConfig: unserved(true), Config: config(through, hello), ExpectError: says("Knative Serving is not installed")},

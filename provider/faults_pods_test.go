@@ -16,7 +16,7 @@ import (
 
 // A permanent failure ends the wait at once, and not by the ten minutes that a Service may take: then the error would be that it
 // was not ready in time. The cause is that of the Pod, or of what kept it from being made.
-func TestAccPermanentFailures(t *testing.T) {
+func TestAccComplaint07PermanentFailureEndsTheWait(t *testing.T) { //nolint:tparallel // acceptOnBed makes its subtests so
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		service serviceConfig

@@ -38,7 +38,7 @@ func TestAccServiceDeletedByKubectl(t *testing.T) {
 // A Service with a finalizer that does not go away: the error names it and the way out, and the state keeps the Service.
 func TestAccServiceWithAFinalizer(t *testing.T) {
 	c, ns := accept(t)
-	hello := serviceConfig{Namespace: ns, Name: "hello", Image: c.Image, More: "wait_for_ready = false\ntimeouts {\n  delete = \"4s\"\n}"}
+	hello := serviceConfig{Namespace: ns, Name: "hello", Image: noImage, More: "wait_for_ready = false\ntimeouts {\n  delete = \"4s\"\n}"}
 	steps(t,
 		resource.TestStep{Config: config(hello)},
 		resource.TestStep{

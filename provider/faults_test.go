@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -45,20 +44,19 @@ func steps(t *testing.T, s ...resource.TestStep) {
 
 // installed is the provider as it is built, in a mirror that all workspaces share.
 var installed = sync.OnceValues(func() (string, error) {
-	mirror, err := os.MkdirTemp("", "knative-mirror-")
-	if err != nil {
+	var err error
+	if mirror, err = os.MkdirTemp("", "knative-mirror-"); err != nil {
 		return "", err
 	}
 	return mirror, testenv.Build(context.Background(), "..", mirror)
 })
 
+// mirror is that of installed, for TestMain to remove.
+var mirror string
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if mirrors, err := filepath.Glob(filepath.Join(os.TempDir(), "knative-mirror-*")); err == nil {
-		for _, dir := range mirrors {
-			_ = os.RemoveAll(dir)
-		}
-	}
+	_ = os.RemoveAll(mirror) // of no name, it removes nothing
 	os.Exit(code)
 }
 

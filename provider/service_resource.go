@@ -142,8 +142,8 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.AddError("Cannot read the Service", err.Error())
 		return
 	}
-	if m.WaitForReady.ValueBool() && u.GetGeneration() > m.Generation.ValueInt64() && kube.RollingOut(u) {
-		resp.Diagnostics.Append(setFlag(ctx, resp.Private, unfinishedKey, true)...) // an apply that did not live to wait
+	if m.missed(u) {
+		resp.Diagnostics.Append(setFlag(ctx, resp.Private, unfinishedKey, true)...)
 	}
 	r.save(ctx, &m, u, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }

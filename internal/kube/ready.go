@@ -63,11 +63,10 @@ func Until(condition apis.ConditionType, generation int64) Look {
 	}
 }
 
-// RollingOut says whether Knative has yet to take up a Service's latest change, or the Revision that it made has never been
-// Ready. What was Ready once and is not any more does not count.
-func RollingOut(u *unstructured.Unstructured) bool {
-	s, err := AsService(u)
-	return err == nil && (s.Status.ObservedGeneration < s.Generation || s.Status.LatestCreatedRevisionName != s.Status.LatestReadyRevisionName)
+// Ready says whether a Service is Ready as it stands, and not as it was before its last change.
+func Ready(u *unstructured.Unstructured) bool {
+	progress, _ := Until(apis.ConditionReady, u.GetGeneration())(u)
+	return progress == Done
 }
 
 // firstOpen names the part of a Service that keeps the condition open.

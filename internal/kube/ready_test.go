@@ -58,20 +58,19 @@ func TestUntilOfAnotherCondition(t *testing.T) {
 	}
 }
 
-func TestRollingOut(t *testing.T) {
+func TestReady(t *testing.T) {
 	for name, tc := range map[string]struct {
-		service string
+		service *unstructured.Unstructured
 		want    bool
 	}{
-		"just made":              {`{metadata: {generation: 1}}`, true},
-		"changed, not seen yet":  {`{metadata: {generation: 2}, status: {observedGeneration: 1, latestCreatedRevisionName: v1, latestReadyRevisionName: v1}}`, true},
-		"no Revision is Ready":   {`{metadata: {generation: 1}, status: {observedGeneration: 1, latestCreatedRevisionName: v1}}`, true},
-		"the new one is not":     {`{metadata: {generation: 2}, status: {observedGeneration: 2, latestCreatedRevisionName: v2, latestReadyRevisionName: v1}}`, true},
-		"done":                   {`{metadata: {generation: 2}, status: {observedGeneration: 2, latestCreatedRevisionName: v2, latestReadyRevisionName: v2}}`, false},
-		"was Ready, and is down": {`{metadata: {generation: 2}, status: {observedGeneration: 2, latestCreatedRevisionName: v2, latestReadyRevisionName: v2, conditions: [{type: Ready, status: "False"}]}}`, false},
+		"Ready":               {service(1, 2, 2, "True", ""), true},
+		"Ready, and was more": {service(1, 2, 3, "True", ""), true},
+		"of an older one":     {service(1, 2, 1, "True", ""), false},
+		"failed":              {service(1, 2, 2, "False", "RevisionFailed"), false},
+		"on its way":          {service(1, 2, 2, "Unknown", "Deploying"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := RollingOut(object(t, tc.service)); got != tc.want {
+			if got := Ready(tc.service); got != tc.want {
 				t.Errorf("got %t", got)
 			}
 		})
