@@ -37,6 +37,10 @@ var connect = sync.OnceValues(func() (*testenv.Cluster, error) {
 // noImage is an image that is nowhere: with wait_for_ready = false, its Services make no Pod whose end a destroy waits for.
 const noImage = "example.invalid/none:v1"
 
+// shortTimeout is the timeout of requests, in seconds, which is how long a Pod may take to end as well. A destroy waits for that,
+// and queue-proxy takes half a minute where it may.
+const shortTimeout = 10
+
 // accept prepares an acceptance test: the real cluster and a namespace of the test's own. Without TF_ACC it skips, as all
 // providers' do; `make test` sets it.
 func accept(t *testing.T) (*testenv.Cluster, string) {
@@ -91,7 +95,11 @@ func (c serviceConfig) String() string {
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		fmt.Fprintf(&b, "      env {\n        name = %q\n        value = %q\n      }\n", k, env[k])
 	}
-	fmt.Fprintf(&b, "%s\n    }\n%s\n  }\n%s\n}\n", c.Container, c.Template, c.More)
+	fmt.Fprintf(&b, "%s\n    }\n%s\n", c.Container, c.Template)
+	if !strings.Contains(c.Template, "timeout_seconds") {
+		fmt.Fprintf(&b, "timeout_seconds = %d\n", shortTimeout)
+	}
+	fmt.Fprintf(&b, "  }\n%s\n}\n", c.More)
 	return b.String()
 }
 

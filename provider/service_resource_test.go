@@ -186,7 +186,7 @@ func applied(t *testing.T, c *testenv.Cluster, namespace, name, manager, target 
 	container := map[string]any{"image": c.Image, "env": []any{map[string]any{"name": "TARGET", "value": target}}}
 	_, err = client.Apply(t.Context(), kube.Ref{Kind: kube.Service, Namespace: namespace, Name: name}, map[string]any{
 		"metadata": map[string]any{"name": name, "namespace": namespace},
-		"spec":     map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{container}}}},
+		"spec":     map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{container}, "timeoutSeconds": shortTimeout}}},
 	}, kube.ApplyOptions{Manager: manager})
 	if err != nil {
 		t.Fatal(err)

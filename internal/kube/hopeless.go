@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,8 +28,9 @@ const (
 //	a container waits with
 //	  ErrImagePull                                not yet: it is the first try that failed
 //	  ImagePullBackOff, InvalidImageName, …       at once
-//	  CrashLoopBackOff, fewer than 2 restarts     not yet
-//	  CrashLoopBackOff, 2 restarts or more        at once
+//	a container has exited, not with 0, or waits with CrashLoopBackOff
+//	  after fewer than 2 restarts                 not yet
+//	  after 2 restarts or more                    at once: a kubelet may report the exit alone for minutes
 //	all its containers run, and it is not Ready   after the Revision's own progress-deadline, or startTime
 //	anything else                                 no
 //
@@ -38,16 +40,17 @@ func hopeless(pod *corev1.Pod) (string, time.Duration) {
 		return fmt.Sprintf("Pod %s: cannot be scheduled: %s", pod.Name, message), scaleUpTime
 	}
 	for _, st := range containerStatuses(pod) {
-		if st.State.Waiting == nil {
-			continue
-		}
-		switch st.State.Waiting.Reason {
-		case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError":
-			return fmt.Sprintf("Pod %s: container %s: %s: %s", pod.Name, st.Name, st.State.Waiting.Reason, st.State.Waiting.Message), 0
-		case "CrashLoopBackOff":
-			if st.RestartCount >= hopelessRestarts {
-				return fmt.Sprintf("Pod %s: container %s crashes again and again (%d restarts)", pod.Name, st.Name, st.RestartCount), 0
+		crashed := st.State.Terminated != nil && st.State.Terminated.ExitCode != 0
+		if waiting := st.State.Waiting; waiting != nil {
+			switch waiting.Reason {
+			case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError":
+				return fmt.Sprintf("Pod %s: container %s: %s: %s", pod.Name, st.Name, waiting.Reason, waiting.Message), 0
+			case "CrashLoopBackOff":
+				crashed = true
 			}
+		}
+		if crashed && st.RestartCount >= hopelessRestarts {
+			return fmt.Sprintf("Pod %s: container %s crashes again and again (%d restarts)", pod.Name, st.Name, st.RestartCount), 0
 		}
 	}
 	if unprobed(pod) {
@@ -83,7 +86,17 @@ func unprobed(pod *corev1.Pod) bool {
 	return !ready && pod.DeletionTimestamp == nil
 }
 
-// containerStatuses are those of a Pod's init containers and containers.
+// containerStatuses are those of a Pod's init containers and containers; queue-proxy is last, for it fails because the
+// application does.
 func containerStatuses(pod *corev1.Pod) []corev1.ContainerStatus {
-	return append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...)
+	out := slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
+	slices.SortStableFunc(out, func(a, b corev1.ContainerStatus) int { return last(a) - last(b) })
+	return out
+}
+
+func last(st corev1.ContainerStatus) int {
+	if st.Name == queueProxy {
+		return 1
+	}
+	return 0
 }

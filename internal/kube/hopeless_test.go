@@ -16,6 +16,9 @@ func TestHopeless(t *testing.T) {
 	runs := func(metadata, proxyReady, app string) string {
 		return `{metadata: {name: p` + metadata + `}, status: {containerStatuses: [{name: queue-proxy, ready: ` + proxyReady + `, state: {running: {}}}, {name: app, ready: true, state: {` + app + `}}]}}`
 	}
+	exited := func(code, restarts string) string {
+		return `{metadata: {name: p}, status: {containerStatuses: [{name: queue-proxy, restartCount: 1, state: {terminated: {exitCode: 1}}}, {name: app, restartCount: ` + restarts + `, state: {terminated: {exitCode: ` + code + `}}}]}}`
+	}
 	const unprobed = "Pod p: its containers run, and the readiness probe does not pass"
 	for name, tc := range map[string]struct {
 		pod, want string
@@ -34,7 +37,9 @@ func TestHopeless(t *testing.T) {
 		"runs, and is not ready":       {runs("", "false", "running: {}"), unprobed, startTime},
 		"runs longer by its deadline":  {runs(`, annotations: {serving.knative.dev/progress-deadline: 15m}`, "false", "running: {}"), unprobed, 15 * time.Minute},
 		"is being deleted":             {runs(`, deletionTimestamp: "2026-01-01T00:00:00Z"`, "false", "running: {}"), "", 0},
-		"has ended":                    {runs("", "false", "terminated: {exitCode: 1}"), "", 0},
+		"has crashed":                  {exited("1", "1"), "", 0},
+		"has crashed 3 times":          {exited("1", "2"), "Pod p: container app crashes again and again (2 restarts)", 0},
+		"has ended well":               {exited("0", "2"), "", 0},
 		"nothing is reported yet":      {`{}`, "", 0},
 		"has no node":                  {`{metadata: {name: p}, status: {conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: no room}]}}`, "Pod p: cannot be scheduled: no room", scaleUpTime},
 		"has a node":                   {`{metadata: {name: p}, status: {conditions: [{type: PodScheduled, status: "True"}]}}`, "", 0},
