@@ -68,10 +68,12 @@ func TestWithPods(t *testing.T) {
 		want     Progress
 		says     string
 	}{
-		"hopeless, and not ready yet":   {Pending, fate{"crash", true}, Failing, "crash"},
-		"hopeless, and failed":          {Failing, fate{"crash", true}, Failing, "crash"},
-		"may be cured, and failed":      {Failing, fate{"no node", false}, Pending, "no node"},
-		"may be cured, not ready yet":   {Pending, fate{"no node", false}, Pending, "no node"},
+		"hopeless, and not ready yet":   {Pending, fate{why: "crash", hopeless: true}, Failing, "crash"},
+		"hopeless, and failed":          {Failing, fate{why: "crash", hopeless: true}, Failing, "crash"},
+		"without a node, and failed":    {Failing, fate{why: "no node", curable: true}, Pending, "no node"},
+		"without a node, not ready yet": {Pending, fate{why: "no node", curable: true}, Pending, "no node"},
+		"not up yet, and failed":        {Failing, fate{why: "probe"}, Failing, "condition"},
+		"not up yet, not ready yet":     {Pending, fate{why: "probe"}, Pending, "probe"},
 		"nothing is wrong, and failed":  {Failing, fate{}, Failing, "condition"},
 		"nothing is wrong, and pending": {Pending, fate{}, Pending, "condition"},
 	} {

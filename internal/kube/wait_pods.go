@@ -37,8 +37,9 @@ type patience struct {
 
 // fate is what is to be expected of a Revision's Pods: with no why, nothing is known against them.
 type fate struct {
-	why      string
-	hopeless bool
+	why string
+	// hopeless: it does not come up by itself. curable: somebody else may find it a node.
+	hopeless, curable bool
 }
 
 func newPodWatch() *podWatch {
@@ -123,9 +124,11 @@ func (p *podWatch) of(revision string, now time.Time) fate {
 	var out fate
 	for _, t := range p.troubled[revision] {
 		if !t.cured && !now.Before(t.end) {
-			return fate{t.why, true}
+			return fate{why: t.why, hopeless: true}
 		}
-		out.why = t.why
+		if !out.curable {
+			out = fate{why: t.why, curable: t.noNode}
+		}
 	}
 	return out
 }

@@ -31,18 +31,19 @@ func (c *Client) WaitReady(ctx context.Context, ref Ref, from *unstructured.Unst
 
 // withPods judges a Service that is not Ready by its conditions and by the Pods of the Revision that it rolls out:
 //
-//	conditions   Pods              progress
-//	any          hopeless          Failing
-//	False        may be cured      Pending: Knative gives up on a Pod without a node at once, and an autoscaler adds nodes
-//	any          nothing is wrong  as the conditions say
+//	conditions   Pods                          progress
+//	any          hopeless                      Failing
+//	any          without a node, perhaps soon  Pending: Knative gives up on those at once, and an autoscaler adds nodes
+//	False        not up yet, or all is well    Failing
+//	Unknown      not up yet, or all is well    Pending
 func withPods(progress Progress, text string, pods fate) (Progress, string) {
 	switch {
-	case pods.why == "":
-		return progress, text
 	case pods.hopeless:
 		return Failing, pods.why
+	case pods.curable, pods.why != "" && progress == Pending:
+		return Pending, pods.why
 	}
-	return Pending, pods.why
+	return progress, text
 }
 
 // latestCreated is the Revision that a Service is rolling out, or empty while its status speaks of an older generation.
