@@ -186,6 +186,12 @@ func (m *serviceModel) observe(u *unstructured.Unstructured) error {
 	return nil
 }
 
+// missed says whether a Service has changed since this state, and is not Ready: the wait is still to be done, be it that of an
+// apply that did not live to save its state.
+func (m *serviceModel) missed(u *unstructured.Unstructured) bool {
+	return m.WaitForReady.ValueBool() && !m.Generation.IsNull() && u.GetGeneration() > m.Generation.ValueInt64() && !kube.Ready(u)
+}
+
 // revisionName is the name that the template gives to its Revision: empty where Knative names it, or where it is unknown.
 func (m *serviceModel) revisionName() string {
 	name, _ := m.Template.Attributes()["name"].(types.String)

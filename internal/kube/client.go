@@ -36,6 +36,7 @@ var (
 	Revision      = v1("serving.knative.dev", "revisions", "Revision")
 	Route         = v1("serving.knative.dev", "routes", "Route")
 	Pod           = v1("", "pods", "Pod")
+	Event         = v1("", "events", "Event")
 )
 
 // APIVersion is the kind's apiVersion.
