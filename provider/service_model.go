@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -164,6 +165,9 @@ func (m *serviceModel) adopt(u *unstructured.Unstructured) error {
 		return err
 	}
 	m.setConfigured(live.(types.Object).Attributes())
+	if slices.Contains(kube.Owners(u, "spec", "traffic"), splitManager) {
+		m.Traffic = wire.Null(trafficField.Type()).(types.List) // a knative_traffic_split has it
+	}
 	return nil
 }
 

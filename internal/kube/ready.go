@@ -69,6 +69,12 @@ func Ready(u *unstructured.Unstructured) bool {
 	return progress == Done
 }
 
+// Routed says whether a Service's split is carried out as it stands.
+func Routed(u *unstructured.Unstructured) bool {
+	progress, _ := Until(servingv1.ServiceConditionRoutesReady, u.GetGeneration())(u)
+	return progress == Done
+}
+
 // firstOpen names the part of a Service that keeps the condition open.
 func firstOpen(s *servingv1.Service, condition apis.ConditionType) apis.ConditionType {
 	for _, c := range s.Status.Conditions {
