@@ -190,10 +190,10 @@ func (m *serviceModel) observe(u *unstructured.Unstructured) error {
 	return nil
 }
 
-// missed says whether a Service has changed since this state, and is not Ready: the wait is still to be done, be it that of an
-// apply that did not live to save its state.
-func (m *serviceModel) missed(u *unstructured.Unstructured) bool {
-	return m.WaitForReady.ValueBool() && !m.Generation.IsNull() && u.GetGeneration() > m.Generation.ValueInt64() && !kube.Ready(u)
+// missed says whether a wait is still to be done, be it that of an apply that did not live to save its state: what is configured
+// is another than in the state before, and the Service is not Ready. What others deploy is theirs to wait for.
+func (m *serviceModel) missed(before *serviceModel, u *unstructured.Unstructured) bool {
+	return m.WaitForReady.ValueBool() && !before.Template.IsNull() && !m.sameObject(before) && !kube.Ready(u)
 }
 
 // revisionName is the name that the template gives to its Revision: empty where Knative names it, or where it is unknown.

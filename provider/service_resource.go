@@ -133,7 +133,7 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	r.run.remember(m.ref())
-	read := m.read
+	before, read := m, m.read
 	if m.Template.IsNull() { // just imported
 		read = m.adopt
 		m.DeletionProtection, m.ForceConflicts, m.WaitForReady = types.BoolValue(false), types.BoolValue(false), types.BoolValue(true)
@@ -142,7 +142,7 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.AddError("Cannot read the Service", err.Error())
 		return
 	}
-	if m.missed(u) {
+	if m.missed(&before, u) {
 		resp.Diagnostics.Append(setFlag(ctx, resp.Private, unfinishedKey, true)...)
 	}
 	r.save(ctx, &m, u, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
