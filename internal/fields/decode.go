@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -272,6 +273,10 @@ func (f *Field) sameMeaning(a, b attr.Value) bool {
 		x, errX := parseQuantity(a.(types.String).ValueString())
 		y, errY := parseQuantity(b.(types.String).ValueString())
 		return errX == nil && errY == nil && x.Cmp(y) == 0
+	case Duration:
+		x, errX := time.ParseDuration(a.(types.String).ValueString())
+		y, errY := time.ParseDuration(b.(types.String).ValueString())
+		return errX == nil && errY == nil && x == y
 	default:
 		return false
 	}

@@ -65,6 +65,7 @@ func TestDecode(t *testing.T) {
 		"all of a map are others'":         {Field{Kind: Map, Elem: &text}, object{}, `{"theirs": "y"}`, same},
 		"others' elements by key":          {*named(t, tree, "volumes"), list{object{"name": "a"}}, `[{"name": "injected"}, {"name": "a", "secretName": "s"}]`, same},
 		"keyed elements in another order":  {*named(t, tree, "volumes"), list{object{"name": "a", "size": "1Ki"}, object{"name": "b", "secret": "s"}}, `[{"name": "b", "secretName": "s"}, {"name": "a", "sizeLimit": "1024"}]`, same},
+		"duration in other words":          {Field{Kind: Duration}, "60s", `"1m0s"`, same},
 		"quantities in a map":              {Field{Kind: Map, Elem: &Field{Kind: Quantity}}, object{"cpu": "1000m"}, `{"cpu": "1", "memory": "1Gi"}`, same},
 		"settings among annotations": {
 			*tree, object{"annotations": object{"k": "v"}, "scaling": object{"min": 1}},
@@ -77,6 +78,8 @@ func TestDecode(t *testing.T) {
 		"0 in place of a number":    {Field{Kind: Int}, 5, `0`, 0},
 		"another float":             {Field{Kind: Float}, 0.5, `0.75`, 0.75},
 		"another quantity":          {Field{Kind: Quantity}, "1000m", `"2"`, "2"},
+		"another duration":          {Field{Kind: Duration}, "60s", `"61s"`, "61s"},
+		"a duration of no sense":    {Field{Kind: Duration}, "60s", `"60"`, "60"},
 		"a quantity of no sense":    {Field{Kind: Quantity}, "1", `"x"`, "x"},
 		"another port":              {Field{Kind: IntOrString}, "8080", `8081`, "8081"},
 		"port by number, then name": {Field{Kind: IntOrString}, "8080", `"http1"`, "http1"},

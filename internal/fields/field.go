@@ -23,6 +23,7 @@ const (
 	Int                     // number without fraction, integer
 	Float                   // number, number
 	Quantity                // string, resource.Quantity: compared by meaning ("1000m" is "1")
+	Duration                // string, Go's duration as Knative's settings have it: compared by meaning ("60s" is "1m")
 	IntOrString             // string, integer where it reads as one and a string otherwise
 	Object                  // nested attribute, object
 	List                    // list of Elem, array
