@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -10,9 +11,14 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/rollout"
 )
 
-// addProblem reports a failed request about an object.
+// addProblem reports a failed request about an object: a refusal of the guard's at the traffic, which its rules are about, save
+// for that of a deletion.
 func addProblem(diags *diag.Diagnostics, verb string, ref kube.Ref, err error) {
 	p := kube.Describe(verb, ref, err)
+	if d := kube.GuardDenial(err); d != nil && ref.Kind == kube.Service && !slices.Contains(d.Rules, rollout.Deletion) {
+		diags.AddAttributeError(path.Root("traffic"), p.Summary, p.Detail)
+		return
+	}
 	diags.AddError(p.Summary, p.Detail)
 }
 

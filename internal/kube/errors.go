@@ -9,6 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 )
 
 // Problem is a failure told to a person: what went wrong in a few words, and in the detail what was asked, what was found
@@ -76,13 +78,15 @@ func Describe(verb string, ref Ref, err error) *Problem {
 	case len(conflicts) > 0:
 		return describeConflicts(ref, conflicts)
 	case NoKind(err):
-		return &Problem{"Knative Serving is not installed", fmt.Sprintf("%s: the cluster does not serve %s. Install Knative Serving, or point the provider at the cluster that has it.", asked, ref.GroupVersionResource.String())}
+		return describeNoKind(asked, ref)
 	case NoNamespace(err):
 		return &Problem{"Namespace not found", fmt.Sprintf("%s: the namespace %q does not exist. Create it first, for example with kubernetes_namespace_v1 and a reference to it.", asked, ref.Namespace)}
 	case apierrors.IsUnauthorized(err):
 		return &Problem{"Not authenticated", fmt.Sprintf("%s: the API server does not accept the credentials: %v. Check the provider's token, certificate or exec settings; a token may have expired.", asked, err)}
 	case NotAllowed(err):
 		return &Problem{"Not allowed", fmt.Sprintf("%s: %v. Give this identity the verb in a Role or ClusterRole, or use another identity.", asked, err)}
+	case GuardDenial(err) != nil:
+		return GuardDenial(err).problem()
 	case strings.Contains(err.Error(), "without a name change"):
 		return &Problem{"The Revision's name is taken", fmt.Sprintf("%s: the template changes, and template.name stays what it is. A Revision never changes: give template.name a new value, or leave it out for Knative to name each Revision.", asked)}
 	case Denied(err), apierrors.IsForbidden(err):
@@ -97,6 +101,14 @@ func Describe(verb string, ref Ref, err error) *Problem {
 		return &Problem{"Cluster unreachable", fmt.Sprintf("%s: %v. Check the provider's host or kubeconfig, the network, and that the API server is up.", asked, err)}
 	}
 	return &Problem{"Request failed", fmt.Sprintf("%s: %v", asked, err)}
+}
+
+func describeNoKind(asked string, ref Ref) *Problem {
+	what, how := "Knative Serving", "Install Knative Serving"
+	if ref.Group == v1alpha1.GroupVersion.Group {
+		what, how = "The guard", "Install the guard with its chart (webhook/chart in the provider's repository); its CRDs alone with kubectl apply --server-side -f webhook/chart/crds"
+	}
+	return &Problem{what + " is not installed", fmt.Sprintf("%s: the cluster does not serve %s. %s, or point the provider at the cluster that has it.", asked, ref.GroupVersionResource.String(), how)}
 }
 
 func describeConflicts(ref Ref, conflicts []Conflict) *Problem {
