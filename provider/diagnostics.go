@@ -22,6 +22,18 @@ func addProblem(diags *diag.Diagnostics, verb string, ref kube.Ref, err error) {
 	diags.AddError(p.Summary, p.Detail)
 }
 
+// addWarnings hands on what the guard let in and warns of, by a policy that does not enforce its rules.
+func addWarnings(diags *diag.Diagnostics, ref kube.Ref, warned *kube.Warnings) {
+	for _, text := range warned.Texts() {
+		summary, detail := "The guard warns", fmt.Sprintf("%s: %s", ref, text)
+		if ref.Kind == kube.Service {
+			diags.AddAttributeWarning(path.Root("traffic"), summary, detail)
+		} else {
+			diags.AddWarning(summary, detail)
+		}
+	}
+}
+
 // addErrorAt reports an error at an attribute, and says its path where it is inside a block: with several blocks of a name
 // the line alone does not tell which.
 func addErrorAt(diags *diag.Diagnostics, at path.Path, summary, detail string) {

@@ -62,6 +62,7 @@ func TestDryRunDegrades(t *testing.T) {
 		"no CRD":        {http.StatusNotFound, "404 page not found", "Install the guard with its chart", false},
 		"no permission": {http.StatusForbidden, forbidden, "Give this identity the verb", false},
 		"refused":       {http.StatusUnprocessableEntity, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"spec.freeze: Too many","reason":"Invalid","code":422}`, "spec.freeze: Too many", true},
+		"warned of":     {http.StatusAccepted, `{"apiVersion":"knative-provider.dev/v1alpha1","kind":"RolloutPolicy","metadata":{"name":"careful"}}`, "RolloutPolicy careful, rule bake: x", false},
 		"allowed":       {http.StatusOK, `{"apiVersion":"knative-provider.dev/v1alpha1","kind":"RolloutPolicy","metadata":{"name":"careful"}}`, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,6 +71,9 @@ func TestDryRunDegrades(t *testing.T) {
 				asked = req.Method + " " + req.URL.Path + "?" + req.URL.RawQuery
 				if strings.HasPrefix(tc.body, "{") {
 					w.Header().Set("Content-Type", "application/json")
+				}
+				if tc.code == http.StatusAccepted {
+					w.Header().Set("Warning", `299 - "knative-guard: RolloutPolicy careful, rule bake: x"`)
 				}
 				w.WriteHeader(tc.code)
 				_, _ = w.Write([]byte(tc.body))

@@ -20,7 +20,11 @@ func TestAccExamples(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
-			c, ns := accept(t)
+			start := accept
+			if strings.Contains(file, "rollout_policy") {
+				start = acceptPolicies
+			}
+			c, ns := start(t)
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)

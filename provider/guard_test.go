@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -63,8 +65,33 @@ func TestAccRolloutPolicyIsHeld(t *testing.T) {
 				Config: config(frozen, v2, inline, split(pin("hello-v1", 100))),
 				Check:  hasTraffic(t, c, ns, `[{"latestRevision":false,"percent":100,"revisionName":"hello-v1"}]`),
 			},
+			{
+				Config: config(policyConfig(ns, "max_step_percent = 20", `enforcement = "Warn"`), v2, inline, split(pin("hello-v1", 100))),
+				Check:  resource.ComposeTestCheckFunc(seen(t, c, ns), warnsOfAJump(t, c, ns)),
+			},
 		},
 	})
+}
+
+// warnsOfAJump plans a jump that the policy lets in. The test framework shows no warnings, so the plan's own dry run is asked.
+func warnsOfAJump(t *testing.T, c *testenv.Cluster, namespace string) resource.TestCheckFunc {
+	t.Helper()
+	return func(*terraform.State) error {
+		client, err := kube.New(kube.Settings{ConfigPaths: []string{c.Kubeconfig}})
+		if err != nil {
+			return err
+		}
+		r := newRun(types.StringValue(namespace))
+		r.client = client
+		var diags diag.Diagnostics
+		traffic := []any{map[string]any{"revisionName": "hello-v2", "percent": int64(100)}}
+		service := live(t, c, kube.Service, namespace, "hello")
+		dryRun(t.Context(), r, kube.Ref{Kind: kube.Service, Namespace: namespace, Name: "hello"}, splitObject(service, traffic), kube.ApplyOptions{Manager: splitManager}, &diags)
+		if len(diags) != 1 || diags.HasError() || !strings.Contains(diags[0].Detail(), "RolloutPolicy careful, rule max-step: This change gives hello-v2 100 % more") {
+			return fmt.Errorf("got %v", diags)
+		}
+		return nil
+	}
 }
 
 // startGuard runs the guard for the test's namespace.

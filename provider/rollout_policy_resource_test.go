@@ -3,8 +3,11 @@ package provider
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -159,6 +162,52 @@ func TestAccRolloutPolicyExistsAlready(t *testing.T) {
 			}
 			resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{step}})
 		})
+	}
+}
+
+// Without the guard's CRDs a plan is made, and the apply says what to install. A policy whose kind has gone is gone too.
+func TestRolloutPolicyWithoutGuard(t *testing.T) {
+	api := &policyAPI{}
+	server := httptest.NewServer(api)
+	t.Cleanup(server.Close)
+	cfg := config(hcl(fmt.Sprintf("provider \"knative\" {\n  host = %q\n}\n", server.URL)), policyConfig("default"))
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories,
+		Steps: []resource.TestStep{
+			{Config: cfg, PlanOnly: true, ExpectNonEmptyPlan: true},
+			{Config: cfg, ExpectError: says("Install the guard with its chart")},
+			{PreConfig: func() { api.installed.Store(true) }, Config: cfg},
+			{PreConfig: func() { api.installed.Store(false) }, Config: cfg, PlanOnly: true, ExpectNonEmptyPlan: true},
+		},
+	})
+}
+
+// policyAPI is as much of an API server as one policy needs, with and without the CRD.
+type policyAPI struct {
+	installed, made atomic.Bool
+}
+
+func (a *policyAPI) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	const object = `{"apiVersion":"knative-provider.dev/v1alpha1","kind":"RolloutPolicy","metadata":{"namespace":"default","name":"careful","uid":"u-1"},"spec":{"enforcement":"Enforce"}}`
+	one := strings.HasSuffix(req.URL.Path, "/careful")
+	if !a.installed.Load() {
+		http.Error(w, "404 page not found", http.StatusNotFound) // as an API server's mux says it
+		return
+	}
+	if req.Method == http.MethodPatch && req.URL.Query().Get("dryRun") == "" {
+		a.made.Store(true)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case req.Method == http.MethodPatch, one && a.made.Load():
+		_, _ = w.Write([]byte(object))
+	case one:
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","details":{"name":"careful","kind":"rolloutpolicies"},"code":404}`))
+	case a.made.Load():
+		_, _ = w.Write([]byte(`{"metadata":{},"items":[` + object + `]}`))
+	default:
+		_, _ = w.Write([]byte(`{"metadata":{},"items":[]}`))
 	}
 }
 

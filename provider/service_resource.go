@@ -195,6 +195,8 @@ func (r *serviceResource) ImportState(ctx context.Context, req resource.ImportSt
 func (r *serviceResource) apply(ctx context.Context, m *serviceModel, existing *unstructured.Unstructured, limit time.Duration, out outcome) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	ctx, warned := kube.CollectWarnings(ctx)
+	defer addWarnings(out.diags, m.ref(), warned)
 	u, err := applyOver(ctx, r.run.client, m.ref(), m.objectOver(existing), kube.ApplyOptions{Manager: serviceManager, Force: m.ForceConflicts.ValueBool()})
 	if err != nil {
 		addProblem(out.diags, "Applying", m.ref(), err)

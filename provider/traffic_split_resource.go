@@ -187,6 +187,8 @@ func (r *trafficSplitResource) ImportState(ctx context.Context, req resource.Imp
 func (r *trafficSplitResource) apply(ctx context.Context, m *trafficSplitModel, steps *progressConfig, limit time.Duration, out outcome) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	ctx, warned := kube.CollectWarnings(ctx)
+	defer addWarnings(out.diags, m.ref(), warned)
 	live, err := r.run.client.Get(ctx, m.ref())
 	if err == nil && live == nil {
 		err = noService(m.ref())
