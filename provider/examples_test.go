@@ -20,11 +20,10 @@ func TestAccExamples(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
-			start := accept
+			c, ns := accept(t)
 			if strings.Contains(file, "rollout_policy") {
-				start = acceptPolicies
+				needGuardCRDs(t, c)
 			}
-			c, ns := start(t)
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)

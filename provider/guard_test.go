@@ -23,7 +23,8 @@ import (
 // TestAccRolloutPolicyIsHeld is a policy that Terraform applies and the guard holds Terraform to: a jump that the plan refuses in the
 // guard's words, at the traffic; an allowed step; a freeze that refuses the next; and a rollback inside it.
 func TestAccRolloutPolicyIsHeld(t *testing.T) {
-	c, ns := acceptPolicies(t)
+	c, ns := accept(t)
+	needGuardCRDs(t, c)
 	startGuard(t, c, ns)
 	service := func(name, version string, more ...string) serviceConfig {
 		return serviceConfig{Namespace: ns, Name: name, Revision: name + "-" + version, Image: c.Image, Template: "timeout_seconds = 5", More: strings.Join(more, "\n")}

@@ -29,21 +29,23 @@ func policyConfig(namespace string, lines ...string) hcl {
 	return hcl(fmt.Sprintf("resource \"knative_rollout_policy\" \"careful\" {\n  namespace = %q\n  name = \"careful\"\n  %s\n}\n", namespace, strings.Join(lines, "\n  ")))
 }
 
-var guardCRDs sync.Once
+// guardCRDs brings the guard's kinds to the bed, once. Into another cluster nothing is installed.
+var guardCRDs = sync.OnceValue(func() error {
+	c, err := connect()
+	if err != nil {
+		return err
+	}
+	return c.GuardCRDs(context.Background())
+})
 
-// acceptPolicies prepares a test that needs the guard's kinds in the cluster. Into another cluster than the bed nothing is installed.
-func acceptPolicies(t *testing.T) (*testenv.Cluster, string) {
+func needGuardCRDs(t *testing.T, c *testenv.Cluster) {
 	t.Helper()
-	c, namespace := accept(t)
 	if !c.OnBed {
 		t.Skip("the guard's CRDs are installed on the bed only: make test without KUBECONFIG")
 	}
-	var err error
-	guardCRDs.Do(func() { err = c.GuardCRDs(t.Context()) })
-	if err != nil {
+	if err := guardCRDs(); err != nil {
 		t.Fatal(err)
 	}
-	return c, namespace
 }
 
 const everySetting = `enforcement = "Warn"
@@ -78,7 +80,8 @@ const everySetting = `enforcement = "Warn"
 // The life of a policy: made, imported, said in other words, changed by others, changed, and gone. After each step, Terraform plans
 // nothing more.
 func TestAccRolloutPolicy(t *testing.T) {
-	c, ns := acceptPolicies(t)
+	c, ns := accept(t)
+	needGuardCRDs(t, c)
 	sameInOtherWords := strings.NewReplacer(`"10m"`, `"600s"`, `"62h"`, `"61h60m"`).Replace(everySetting)
 	byHand := func(patch string) func() {
 		return func() { patchPolicy(t, c, ns, patch) }
@@ -135,7 +138,8 @@ func TestAccRolloutPolicy(t *testing.T) {
 
 // What somebody else made is not taken over in silence; what this configuration made and did not live to save, is.
 func TestAccRolloutPolicyExistsAlready(t *testing.T) {
-	c, ns := acceptPolicies(t)
+	c, ns := accept(t)
+	needGuardCRDs(t, c)
 	client, err := kube.New(kube.Settings{ConfigPaths: []string{c.Kubeconfig}})
 	if err != nil {
 		t.Fatal(err)

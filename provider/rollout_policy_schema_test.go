@@ -98,4 +98,3 @@ func TestRolloutPolicyRoundTrip(t *testing.T) {
 		t.Errorf("got %+v, %v, %v", parsed, err, parsed.Validate())
 	}
 }
-

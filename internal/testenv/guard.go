@@ -113,8 +113,11 @@ func (g *Guard) run(context.Context) error {
 func (g *Guard) mount(ctx context.Context) error {
 	return Eventually(ctx, time.Minute, func(ctx context.Context) error {
 		secret, err := g.cluster.Kube.CoreV1().Secrets(g.namespace).Get(ctx, "knative-guard-tls", metav1.GetOptions{})
-		if err != nil || len(secret.Data["tls.crt"]) == 0 {
-			return fmt.Errorf("the guard has made no certificate: %v", err)
+		if err != nil {
+			return err
+		}
+		if len(secret.Data["tls.crt"]) == 0 {
+			return errors.New("the guard has made no certificate")
 		}
 		return errors.Join(os.WriteFile(g.file("tls.key"), secret.Data["tls.key"], 0o600), os.WriteFile(g.file("tls.crt"), secret.Data["tls.crt"], 0o600))
 	})
@@ -126,10 +129,13 @@ func (g *Guard) asked(ctx context.Context) error {
 	probe := &unstructured.Unstructured{Object: map[string]any{"apiVersion": v1alpha1.GroupVersion.String(), "kind": "RolloutRecord", "metadata": map[string]any{"name": "probe"}}}
 	return Eventually(ctx, time.Minute, func(ctx context.Context) error {
 		_, err := records.Create(ctx, probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		if err == nil || !strings.Contains(err.Error(), "knative-guard") {
-			return fmt.Errorf("the API server does not ask the guard yet: %v", err)
+		switch {
+		case err == nil:
+			return errors.New("the API server does not ask the guard yet")
+		case strings.Contains(err.Error(), "knative-guard: "):
+			return nil
 		}
-		return nil
+		return err
 	})
 }
 

@@ -26,11 +26,9 @@ resource "knative_rollout_policy" "careful" {
   }
 }
 
-# Whoever deletes a Service with this label is warned. Without enforcement = "Warn", it could not be deleted.
+# Services with this label cannot be deleted.
 resource "knative_rollout_policy" "payment" {
-  name        = "payment"
-  enforcement = "Warn"
-
+  name                  = "payment"
   protect_from_deletion = true
 
   selector {
