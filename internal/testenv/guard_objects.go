@@ -5,7 +5,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"text/template"
 	"time"
 
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,8 +29,9 @@ var guardObjects string
 
 // objects makes what stands around the guard.
 func (g *Guard) objects(ctx context.Context) error {
-	var cluster, own, asked []any
-	for name, into := range map[string]*[]any{"cluster-rules": &cluster, "own-rules": &own, "webhook-rules": &asked} {
+	var cluster, own []rbacv1.PolicyRule
+	var asked []any
+	for name, into := range map[string]any{"cluster-rules": &cluster, "own-rules": &own, "webhook-rules": &asked} {
 		raw, err := os.ReadFile(filepath.Join(g.top, "webhook/chart/files", name+".yaml"))
 		if err != nil {
 			return err
@@ -39,15 +40,15 @@ func (g *Guard) objects(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	unbound := slices.DeleteFunc(slices.Clone(cluster), func(r rbacv1.PolicyRule) bool { return !slices.ContainsFunc(r.APIGroups, hasNoNamespace) })
+	unbound = append(unbound, rbacv1.PolicyRule{APIGroups: []string{"admissionregistration.k8s.io"}, Resources: []string{"*"}, ResourceNames: []string{g.namespace}, Verbs: []string{"get", "update"}})
 	var text bytes.Buffer
-	t, err := template.New("").Parse(guardObjects)
+	t, err := template.New("").Funcs(template.FuncMap{"json": inline}).Parse(guardObjects)
 	if err != nil {
 		return err
 	}
-	rules, errRules := json.Marshal(slices.Concat(cluster, own))
-	reviews, errReviews := json.Marshal(asked)
-	values := map[string]any{"Namespace": g.namespace, "Port": g.port, "Rules": string(rules), "Asked": string(reviews)}
-	if err := errors.Join(errRules, errReviews, t.Execute(&text, values)); err != nil {
+	values := map[string]any{"Namespace": g.namespace, "Port": g.port, "Rules": slices.Concat(cluster, own), "Unbound": unbound, "Asked": asked}
+	if err := t.Execute(&text, values); err != nil {
 		return err
 	}
 	for document := range strings.SplitSeq(text.String(), "\n---\n") {
@@ -60,6 +61,17 @@ func (g *Guard) objects(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// hasNoNamespace says of an API group that what the guard needs of it is in no namespace.
+func hasNoNamespace(group string) bool {
+	return group == "admissionregistration.k8s.io" || group == "authorization.k8s.io"
+}
+
+// inline writes a value into YAML.
+func inline(v any) (string, error) {
+	data, err := json.Marshal(v)
+	return string(data), err
 }
 
 // GuardCRDs applies the CRDs of the guard's chart. They stay: other runs on this cluster may use them.
