@@ -27,7 +27,7 @@ type Guard struct {
 	namespace, top, work string
 	port                 int
 	process              *exec.Cmd
-	made                 []*unstructured.Unstructured // what has no namespace
+	made                 []*unstructured.Unstructured // what is not in its namespace
 }
 
 // StartGuard runs the guard for a namespace, with its files in the folder work, and waits until the API server asks it. Stop it,

@@ -29,10 +29,13 @@ var guardObjects string
 
 // objects makes what stands around the guard.
 func (g *Guard) objects(ctx context.Context) error {
-	var cluster, own []rbacv1.PolicyRule
+	var cluster, own, knative []rbacv1.PolicyRule
 	var asked []any
-	for name, into := range map[string]any{"cluster-rules": &cluster, "own-rules": &own, "webhook-rules": &asked} {
+	for name, into := range map[string]any{"cluster-rules": &cluster, "own-rules": &own, "knative-rules": &knative, "webhook-rules": &asked} {
 		raw, err := os.ReadFile(filepath.Join(g.top, "webhook/chart/files", name+".yaml"))
+		if os.IsNotExist(err) && name == "knative-rules" {
+			continue // a guard without injection needs nothing of Knative's namespace
+		}
 		if err != nil {
 			return err
 		}
@@ -40,14 +43,16 @@ func (g *Guard) objects(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	unbound := slices.DeleteFunc(slices.Clone(cluster), func(r rbacv1.PolicyRule) bool { return !slices.ContainsFunc(r.APIGroups, hasNoNamespace) })
+	unbound := slices.DeleteFunc(slices.Clone(cluster), func(r rbacv1.PolicyRule) bool {
+		return !slices.ContainsFunc(slices.Concat(r.APIGroups, r.Resources), hasNoNamespace)
+	})
 	unbound = append(unbound, rbacv1.PolicyRule{APIGroups: []string{"admissionregistration.k8s.io"}, Resources: []string{"*"}, ResourceNames: []string{g.namespace}, Verbs: []string{"get", "update"}})
 	var text bytes.Buffer
 	t, err := template.New("").Funcs(template.FuncMap{"json": inline}).Parse(guardObjects)
 	if err != nil {
 		return err
 	}
-	values := map[string]any{"Namespace": g.namespace, "Port": g.port, "Rules": slices.Concat(cluster, own), "Unbound": unbound, "Asked": asked}
+	values := map[string]any{"Namespace": g.namespace, "Port": g.port, "Rules": slices.Concat(cluster, own), "Knative": knative, "Unbound": unbound, "Asked": asked}
 	if err := t.Execute(&text, values); err != nil {
 		return err
 	}
@@ -56,16 +61,16 @@ func (g *Guard) objects(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if o.GetNamespace() == "" {
+		if o.GetNamespace() != g.namespace {
 			g.made = append(g.made, o)
 		}
 	}
 	return nil
 }
 
-// hasNoNamespace says of an API group that what the guard needs of it is in no namespace.
-func hasNoNamespace(group string) bool {
-	return group == "admissionregistration.k8s.io" || group == "authorization.k8s.io"
+// hasNoNamespace says of an API group or a resource that what the guard needs of it is in no namespace.
+func hasNoNamespace(name string) bool {
+	return name == "admissionregistration.k8s.io" || name == "authorization.k8s.io" || name == "namespaces"
 }
 
 // inline writes a value into YAML.
