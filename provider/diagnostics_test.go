@@ -14,7 +14,7 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
 )
 
-// What the guard says to a jump, as the API server passes it on: taken from the bed.
+// What the guard says to a jump, as the API server passes it on: taken from the bed, save for the namespace.
 const jump = `this change of Service default/hello is refused. RolloutPolicy careful, rule max-step: This change gives hello-v2 100 % more of all requests than before. One change may move 20 %. Give hello-v2 20 % now, and leave the rest to the stable hello-v1. In an emergency, whoever has the verb "bypass" on the policy can set the annotation knative-provider.dev/bypass on the Service to the reason.`
 
 // A refusal of the guard's is shown in its own words, and at the traffic where it is about that.

@@ -74,6 +74,9 @@ func Describe(verb string, ref Ref, err error) *Problem {
 	if late, ok := errors.AsType[*TimeoutError](err); ok {
 		return &Problem{"Not done in time", fmt.Sprintf("%s: %v. The cluster goes on with it: apply again to wait again, or raise timeouts.", asked, late)}
 	}
+	if denied := GuardDenial(err); denied != nil {
+		return denied.problem()
+	}
 	switch conflicts := Conflicts(err); {
 	case len(conflicts) > 0:
 		return describeConflicts(ref, conflicts)
@@ -85,8 +88,6 @@ func Describe(verb string, ref Ref, err error) *Problem {
 		return &Problem{"Not authenticated", fmt.Sprintf("%s: the API server does not accept the credentials: %v. Check the provider's token, certificate or exec settings; a token may have expired.", asked, err)}
 	case NotAllowed(err):
 		return &Problem{"Not allowed", fmt.Sprintf("%s: %v. Give this identity the verb in a Role or ClusterRole, or use another identity.", asked, err)}
-	case GuardDenial(err) != nil:
-		return GuardDenial(err).problem()
 	case strings.Contains(err.Error(), "without a name change"):
 		return &Problem{"The Revision's name is taken", fmt.Sprintf("%s: the template changes, and template.name stays what it is. A Revision never changes: give template.name a new value, or leave it out for Knative to name each Revision.", asked)}
 	case Denied(err), apierrors.IsForbidden(err):

@@ -50,7 +50,7 @@ var (
 	errDeniedWith403 = &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: `admission webhook "guard.knative-provider.dev" denied the request: rule max-step: 30 points at once`}}
 	// k8s.io/apiserver pkg/admission/plugin/policy/validating: a ValidatingAdmissionPolicy with its default reason.
 	errDeniedByPolicy = &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid, Message: `services.serving.knative.dev "hello" is forbidden: ValidatingAdmissionPolicy 'sum' with binding 'sum' denied request: the percents add up to 99`}}
-	// webhook/admission/judge.go: the guard, as the API server passes it on (taken from the bed).
+	// webhook/admission/judge.go: the guard, as the API server passes it on.
 	errGuard = &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: `admission webhook "guard.knative-provider.dev" denied the request: knative-guard: ` + guardWords}}
 	// k8s.io/apiserver pkg/admission/plugin/webhook/mutating: the webhook did not answer.
 	errWebhookDown = apierrors.NewInternalError(errors.New(`failed calling webhook "webhook.serving.knative.dev": failed to call webhook: Post "https://webhook.knative-serving.svc:443/defaulting?timeout=10s": dial tcp 10.0.0.1:443: connect: connection refused`))
