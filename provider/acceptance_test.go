@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,6 +33,13 @@ var connect = sync.OnceValues(func() (*testenv.Cluster, error) {
 	}
 	return c, err
 })
+
+// noImage is an image that is nowhere: with wait_for_ready = false, its Services make no Pod whose end a destroy waits for.
+const noImage = "example.invalid/none:v1"
+
+// shortTimeout is the timeout of requests, in seconds, which is how long a Pod may take to end as well. A destroy waits for that,
+// and queue-proxy takes half a minute where it may.
+const shortTimeout = 10
 
 // accept prepares an acceptance test: the real cluster and a namespace of the test's own. Without TF_ACC it skips, as all
 // providers' do; `make test` sets it.
@@ -71,8 +79,8 @@ func acceptOnBed(t *testing.T) (*testenv.Cluster, string) {
 type serviceConfig struct {
 	Namespace, Name, Revision, Image string
 	Env                              map[string]string
-	// More is further HCL inside the resource, Template inside its template.
-	More, Template string
+	// More is further HCL inside the resource, Template inside its template, Container inside the template's container.
+	More, Template, Container string
 }
 
 func (c serviceConfig) String() string {
@@ -87,7 +95,11 @@ func (c serviceConfig) String() string {
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		fmt.Fprintf(&b, "      env {\n        name = %q\n        value = %q\n      }\n", k, env[k])
 	}
-	fmt.Fprintf(&b, "    }\n%s\n  }\n%s\n}\n", c.Template, c.More)
+	fmt.Fprintf(&b, "%s\n    }\n%s\n", c.Container, c.Template)
+	if !strings.Contains(c.Template, "timeout_seconds") {
+		fmt.Fprintf(&b, "timeout_seconds = %d\n", shortTimeout)
+	}
+	fmt.Fprintf(&b, "  }\n%s\n}\n", c.More)
 	return b.String()
 }
 
@@ -141,6 +153,34 @@ func live(t *testing.T, c *testenv.Cluster, kind kube.Kind, namespace, name stri
 		return nil
 	}
 	return &list.Items[0]
+}
+
+// gone waits until a Service is no more.
+func gone(t *testing.T, c *testenv.Cluster, namespace, name string) {
+	t.Helper()
+	err := testenv.Eventually(t.Context(), time.Minute, func(context.Context) error {
+		if live(t, c, kube.Service, namespace, name) != nil {
+			return fmt.Errorf("%s/%s is still there", namespace, name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventuallyReady waits until a Revision is the latest Ready one of a Service.
+func eventuallyReady(t *testing.T, c *testenv.Cluster, namespace, name, revision string) {
+	t.Helper()
+	err := testenv.Eventually(t.Context(), 2*time.Minute, func(context.Context) error {
+		if got := readyRevision(live(t, c, kube.Service, namespace, name)); got != revision {
+			return fmt.Errorf("%q is Ready, want %q", got, revision)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // byKubectl changes a Service as a person with kubectl does.

@@ -24,7 +24,7 @@ func applyOver(ctx context.Context, c *kube.Client, ref kube.Ref, object map[str
 }
 
 // dryRun asks the API server what it, Knative and every admission webhook would say to the apply. A plan that cannot ask is
-// still a plan: then it warns.
+// still a plan, and what is missing may be made by the same run: then it warns.
 func dryRun(ctx context.Context, r *run, ref kube.Ref, object map[string]any, o kube.ApplyOptions, diags *diag.Diagnostics) {
 	o.DryRun = true
 	ctx, warned := kube.CollectWarnings(ctx)
@@ -32,7 +32,7 @@ func dryRun(ctx context.Context, r *run, ref kube.Ref, object map[string]any, o 
 	_, err := applyOver(ctx, r.client, ref, object, o)
 	switch {
 	case err == nil:
-	case kube.NoKind(err), kube.NoNamespace(err), kube.Unreachable(err), apierrors.IsUnauthorized(err), kube.NotAllowed(err):
+	case kube.NoKind(err), kube.NoNamespace(err), kube.NoServiceAccount(err), kube.Unreachable(err), apierrors.IsUnauthorized(err), kube.NotAllowed(err):
 		p := kube.Describe("A dry run of applying", ref, err)
 		r.warnOnce(diags, "Planned without the cluster's verdict: "+p.Summary, p.Detail+"\nThe plan holds as far as it can be checked without; the apply needs it.")
 	default:

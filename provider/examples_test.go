@@ -38,7 +38,7 @@ func TestAccExamples(t *testing.T) {
 }
 
 // A plan is made while the connection settings are not known: the same run creates the cluster.
-func TestOfflinePlan(t *testing.T) {
+func TestComplaint02UnknownConnectionSettings(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories,
 		Steps: []resource.TestStep{{

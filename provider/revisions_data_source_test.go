@@ -1,13 +1,19 @@
 package provider
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/kube"
+	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
 func TestAccRevisionsDataSource(t *testing.T) {
@@ -38,7 +44,18 @@ data "knative_revisions" "ready" {
 		Steps: []resource.TestStep{
 			{Config: config(v1)},
 			{Config: config(v2, split)},
+			{Config: config(broken, split)},
 			{
+				PreConfig: func() { // nobody waited for it
+					if err := testenv.Eventually(t.Context(), time.Minute, func(context.Context) error {
+						if live(t, c, kube.Revision, ns, "hello-v3") == nil {
+							return errors.New("Knative has not made hello-v3 yet")
+						}
+						return nil
+					}); err != nil {
+						t.Fatal(err)
+					}
+				},
 				Config: config(broken, split, read),
 				ConfigStateChecks: []statecheck.StateCheck{
 					statecheck.ExpectKnownValue(all, tfjsonpath.New("names"), knownvalue.ListExact([]knownvalue.Check{knownvalue.StringExact("hello-v3"), knownvalue.StringExact("hello-v2"), knownvalue.StringExact("hello-v1")})),

@@ -32,7 +32,7 @@ func TestAccServiceDataSource(t *testing.T) {
 					statecheck.ExpectKnownValue(it, tfjsonpath.New("id"), knownvalue.StringExact(ns+"/theirs")),
 					statecheck.ExpectKnownValue(it, container().AtMapKey("image"), knownvalue.StringExact(c.Image)),
 					statecheck.ExpectKnownValue(it, container().AtMapKey("env").AtSliceIndex(0).AtMapKey("value"), knownvalue.StringExact("them")),
-					statecheck.ExpectKnownValue(it, tfjsonpath.New("template").AtMapKey("timeout_seconds"), knownvalue.Int64Exact(300)),
+					statecheck.ExpectKnownValue(it, tfjsonpath.New("template").AtMapKey("timeout_seconds"), knownvalue.Int64Exact(10)),
 					statecheck.ExpectKnownValue(it, tfjsonpath.New("traffic").AtSliceIndex(0).AtMapKey("latest_revision"), knownvalue.Bool(true)),
 					statecheck.ExpectKnownValue(it, tfjsonpath.New("annotations").AtMapKey("serving.knative.dev/creator"), knownvalue.NotNull()),
 					// One that this run makes is read after it, with what it then is.

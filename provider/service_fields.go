@@ -48,9 +48,9 @@ var scalingFields = []fields.Field{
 	whole("max_scale", autoscaling.MaxScaleAnnotationKey, "The greatest number of Pods. 0 is no limit.", int64validator.AtLeast(0)),
 	whole("initial_scale", autoscaling.InitialScaleAnnotationKey, "The number of Pods that must be Ready before the Revision first is.", int64validator.AtLeast(0)),
 	whole("activation_scale", autoscaling.ActivationScaleKey, "The number of Pods to start with when scaling from zero, at least 2.", int64validator.AtLeast(2)),
-	text("scale_down_delay", autoscaling.ScaleDownDelayAnnotationKey, "How long to keep Pods after the load is gone, 0s–1h, for example `15m`."),
-	text("scale_to_zero_pod_retention_period", autoscaling.ScaleToZeroPodRetentionPeriodKey, "How long the last Pod stays at least, for example `1m5s`."),
-	text("window", autoscaling.WindowAnnotationKey, "Over how long the metric is averaged, 6s–1h. KPA only."),
+	period("scale_down_delay", autoscaling.ScaleDownDelayAnnotationKey, "How long to keep Pods after the load is gone, 0s–1h, for example `15m`."),
+	period("scale_to_zero_pod_retention_period", autoscaling.ScaleToZeroPodRetentionPeriodKey, "How long the last Pod stays at least, for example `1m5s`."),
+	period("window", autoscaling.WindowAnnotationKey, "Over how long the metric is averaged, 6s–1h. KPA only."),
 	decimal("panic_window_percentage", autoscaling.PanicWindowPercentageAnnotationKey, "The window of panic mode in percent of `window`, 1–100. KPA only.", float64validator.Between(autoscaling.PanicWindowPercentageMin, autoscaling.PanicWindowPercentageMax)),
 	decimal("panic_threshold_percentage", autoscaling.PanicThresholdPercentageAnnotationKey, "From which percent of the target on panic mode begins, 110–1000. KPA only.", float64validator.Between(autoscaling.PanicThresholdPercentageMin, autoscaling.PanicThresholdPercentageMax)),
 	decimal("target_burst_capacity", autoscaling.TargetBurstCapacityKey, "How large a burst is to be taken without queueing at the activator: -1 keeps the activator in the path always, 0 takes it out unless at zero. KPA only.", float64validator.AtLeast(-1)),
@@ -72,6 +72,6 @@ func decimal(name, key, doc string, v ...validator.Float64) fields.Field {
 	return fields.Field{Name: name, Key: key, Kind: fields.Float, AsText: true, Doc: doc, FloatValidators: v}
 }
 
-func text(name, key, doc string) fields.Field {
-	return fields.Field{Name: name, Key: key, Doc: doc}
+func period(name, key, doc string) fields.Field {
+	return fields.Field{Name: name, Key: key, Kind: fields.Duration, Doc: doc}
 }

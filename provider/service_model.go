@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -164,6 +165,9 @@ func (m *serviceModel) adopt(u *unstructured.Unstructured) error {
 		return err
 	}
 	m.setConfigured(live.(types.Object).Attributes())
+	if slices.Contains(kube.Owners(u, "spec", "traffic"), splitManager) {
+		m.Traffic = wire.Null(trafficField.Type()).(types.List) // a knative_traffic_split has it
+	}
 	return nil
 }
 
@@ -184,6 +188,12 @@ func (m *serviceModel) observe(u *unstructured.Unstructured) error {
 	m.Conditions = conditionsOf(s)
 	m.TrafficStatus = trafficStatusOf(s)
 	return nil
+}
+
+// missed says whether a Service has changed since this state, and is not Ready: the wait is still to be done, be it that of an
+// apply that did not live to save its state.
+func (m *serviceModel) missed(u *unstructured.Unstructured) bool {
+	return m.WaitForReady.ValueBool() && !m.Generation.IsNull() && u.GetGeneration() > m.Generation.ValueInt64() && !kube.Ready(u)
 }
 
 // revisionName is the name that the template gives to its Revision: empty where Knative names it, or where it is unknown.

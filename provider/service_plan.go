@@ -112,7 +112,8 @@ func (r *serviceResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 //	is new                  unknown        the template's name    unknown
 //	has another template    kept           the template's name    unknown
 //	differs otherwise       kept           kept                   unknown
-//	is the same             kept           kept                   kept, or unknown while a rollout is unfinished
+//	is the same             kept           kept                   kept
+//	rollout is unfinished   kept           the template's name    unknown: the apply waits again, if it is to wait
 func (m *serviceModel) foretell(prior *serviceModel, unfinished bool) {
 	if fullyKnown(m.Namespace, m.Name) {
 		m.ID = types.StringValue(m.Namespace.ValueString() + "/" + m.Name.ValueString())
@@ -127,14 +128,15 @@ func (m *serviceModel) foretell(prior *serviceModel, unfinished bool) {
 	id := m.ID
 	m.keepStatus(prior)
 	m.ID = id
+	unfinished = unfinished && m.WaitForReady.ValueBool()
 	if unfinished || !m.sameObject(prior) {
 		m.forgetStatus()
 	}
-	if unfinished && m.WaitForReady.ValueBool() {
-		m.LatestReadyRevision = types.StringUnknown()
-	}
-	if !m.Template.Equal(prior.Template) {
+	if unfinished || !m.Template.Equal(prior.Template) {
 		m.forgetRevision()
+	}
+	if unfinished {
+		m.LatestReadyRevision = types.StringUnknown() // another writer may have moved on
 	}
 }
 

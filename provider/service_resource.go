@@ -142,6 +142,9 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.AddError("Cannot read the Service", err.Error())
 		return
 	}
+	if m.missed(u) {
+		resp.Diagnostics.Append(setFlag(ctx, resp.Private, unfinishedKey, true)...)
+	}
 	r.save(ctx, &m, u, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
 }
 

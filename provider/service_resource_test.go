@@ -57,7 +57,7 @@ func TestAccServiceUpdateAndImport(t *testing.T) {
 }
 
 // Labels, annotations and defaults that others write never make a difference in a plan; a change to what we own does.
-func TestAccServiceOwnsWhatItConfigures(t *testing.T) {
+func TestAccComplaint04OthersWriteFields(t *testing.T) {
 	c, ns := accept(t)
 	cfg := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v1", Image: c.Image, More: `labels = { team = "shop" }`}
 	resource.Test(t, resource.TestCase{
@@ -132,7 +132,7 @@ func TestAccServiceShowsDrift(t *testing.T) {
 }
 
 // A permanent failure ends the wait at once, with the cause from the Pod; nothing is lost, and the next apply goes on.
-func TestAccServiceFailureIsExplained(t *testing.T) {
+func TestAccComplaint09FailedRolloutIsNotForgotten(t *testing.T) {
 	c, ns := acceptOnBed(t)
 	good := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v1", Image: c.Image}
 	crash := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v2", Image: c.Image, Env: map[string]string{"CRASH_AT_START": "no database at db:5432"}}
@@ -151,7 +151,7 @@ func TestAccServiceFailureIsExplained(t *testing.T) {
 
 // A create that failed to become Ready is not destroyed and made anew: the next apply goes on with the same object. The
 // destroy at the test's end does destroy it.
-func TestAccServiceFailedCreateIsKept(t *testing.T) {
+func TestAccComplaint08FailedWaitKeepsTheService(t *testing.T) {
 	c, ns := acceptOnBed(t)
 	crash := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v1", Image: c.Image, Env: map[string]string{"CRASH_AT_START": "no database"}}
 	good := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v2", Image: c.Image}
@@ -209,7 +209,7 @@ func applied(t *testing.T, c *testenv.Cluster, namespace, name, manager, target 
 	container := map[string]any{"image": c.Image, "env": []any{map[string]any{"name": "TARGET", "value": target}}}
 	_, err = client.Apply(t.Context(), kube.Ref{Kind: kube.Service, Namespace: namespace, Name: name}, map[string]any{
 		"metadata": map[string]any{"name": name, "namespace": namespace},
-		"spec":     map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{container}}}},
+		"spec":     map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{container}, "timeoutSeconds": shortTimeout}}},
 	}, kube.ApplyOptions{Manager: manager})
 	if err != nil {
 		t.Fatal(err)

@@ -29,6 +29,9 @@ func addWaitProblem(ctx context.Context, c *kube.Client, ref kube.Ref, seen *uns
 			why += "\n\n" + found
 		}
 	}
+	if _, down := c.Get(ctx, ref); kube.Unreachable(down) {
+		why += fmt.Sprintf("\n\nWhat was seen last may be old: the API server does not answer: %v.", down)
+	}
 	switch {
 	case errors.As(err, &failed):
 		diags.AddError(fmt.Sprintf("%s failed", ref), why+"\n\nThe change is applied and saved. Correct the configuration and apply again; the next apply waits again.")

@@ -31,7 +31,7 @@ var (
 // workspace is where a contestant works: a CLI in a directory, a namespace, and the proxy between them.
 type workspace struct {
 	*testenv.CLI
-	proxy     *proxy
+	proxy     *testenv.Proxy
 	namespace string
 }
 
@@ -42,11 +42,11 @@ func (c contestant) inNamespace(ctx context.Context, cluster *testenv.Cluster, n
 		return err
 	}
 	defer func() { _ = remove(context.WithoutCancel(ctx)) }()
-	p, err := countRequests(cluster.Config)
+	p, err := testenv.NewProxy(cluster.Config)
 	if err != nil {
 		return err
 	}
-	defer p.Close()
+	defer p.Cut()
 	dir, err := os.MkdirTemp("", "knative-bench-")
 	if err != nil {
 		return err

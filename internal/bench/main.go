@@ -18,8 +18,14 @@ import (
 
 func main() {
 	sizes := flag.String("n", "500,1000", "how many Services to plan, a list")
-	only := flag.String("only", "plan,apply,ready,rollback", "which of the measurements")
+	only := flag.String("only", "plan,apply,ready,rollback,admission", "which of the measurements")
+	address := flag.String("allow-all", "", "be the handler that does nothing, at this address")
+	certificates := flag.String("certificates", "", "where its certificate is")
 	flag.Parse()
+	if *address != "" {
+		fmt.Fprintln(os.Stderr, "bench:", allowAll(*address, *certificates))
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, strings.Split(*sizes, ","), strings.Split(*only, ","))
 	stop()
@@ -53,6 +59,8 @@ func run(ctx context.Context, sizes, only []string) error {
 			err = withoutController(ctx, cluster, func() error { return measureReady(ctx, cluster, 100) })
 		case "rollback":
 			err = measureRollback(ctx, cluster, 5)
+		case "admission":
+			err = withoutController(ctx, cluster, func() error { return measureAdmission(ctx, cluster) })
 		default:
 			err = fmt.Errorf("there is no measurement of that name")
 		}

@@ -4,22 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
@@ -90,44 +84,23 @@ func look(dir string, into map[string]usage) {
 			}
 		}
 		if stat, err := os.ReadFile(filepath.Join(filepath.Dir(exe), "stat")); err == nil {
-			_, after, _ := strings.Cut(string(stat), ") ") // the name may hold blanks
-			if f := strings.Fields(after); len(f) > 12 {
-				user, _ := strconv.ParseInt(f[11], 10, 64)
-				system, _ := strconv.ParseInt(f[12], 10, 64)
-				u.cpu = max(u.cpu, time.Duration(user+system)*clockTick)
-			}
+			u.cpu = max(u.cpu, cpuTime(stat))
 		}
 		into[exe] = u
 	}
 }
 
-// proxy stands between the provider and the API server, and counts.
-type proxy struct {
-	*httptest.Server
-	count atomic.Int64
-}
-
-func countRequests(cfg *rest.Config) (*proxy, error) {
-	transport, err := rest.TransportFor(cfg)
-	if err != nil {
-		return nil, err
+// cpuTime reads /proc/PID/stat.
+func cpuTime(stat []byte) time.Duration {
+	_, after, _ := strings.Cut(string(stat), ") ") // the name may hold blanks
+	f := strings.Fields(after)
+	if len(f) < 13 {
+		return 0
 	}
-	target, err := url.Parse(cfg.Host)
-	if err != nil {
-		return nil, err
-	}
-	p := &proxy{}
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport}
-	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.count.Add(1)
-		forward.ServeHTTP(w, r)
-	}))
-	return p, nil
+	user, _ := strconv.ParseInt(f[11], 10, 64)
+	system, _ := strconv.ParseInt(f[12], 10, 64)
+	return time.Duration(user+system) * clockTick
 }
-
-func (p *proxy) Reset() { p.count.Store(0) }
-
-func (p *proxy) Count() int64 { return p.count.Load() }
 
 // withoutController does something while Knative's controller is stopped, so that what is measured is not it.
 func withoutController(ctx context.Context, c *testenv.Cluster, do func() error) error {

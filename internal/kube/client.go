@@ -38,6 +38,7 @@ var (
 	Revision      = v1("serving.knative.dev", "revisions", "Revision")
 	Route         = v1("serving.knative.dev", "routes", "Route")
 	Pod           = v1("", "pods", "Pod")
+	Event         = v1("", "events", "Event")
 )
 
 // RolloutPolicy is the guard's kind.

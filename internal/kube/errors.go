@@ -59,6 +59,11 @@ func NoNamespace(err error) bool {
 	return apierrors.IsNotFound(err) && errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
 }
 
+// NoServiceAccount says whether a Pod of the object would be refused because its service account does not exist.
+func NoServiceAccount(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "error looking up service account")
+}
+
 // Unreachable says whether no answer of the API server came at all.
 func Unreachable(err error) bool {
 	var status apierrors.APIStatus
@@ -84,6 +89,8 @@ func Describe(verb string, ref Ref, err error) *Problem {
 		return describeNoKind(asked, ref)
 	case NoNamespace(err):
 		return &Problem{"Namespace not found", fmt.Sprintf("%s: the namespace %q does not exist. Create it first, for example with kubernetes_namespace_v1 and a reference to it.", asked, ref.Namespace)}
+	case NoServiceAccount(err):
+		return &Problem{"Service account not found", fmt.Sprintf("%s: %s\nCreate the service account first, for example with kubernetes_service_account_v1 and a reference to it in template.service_account_name.", asked, message(err))}
 	case apierrors.IsUnauthorized(err):
 		return &Problem{"Not authenticated", fmt.Sprintf("%s: the API server does not accept the credentials: %v. Check the provider's token, certificate or exec settings; a token may have expired.", asked, err)}
 	case NotAllowed(err):

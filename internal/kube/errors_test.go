@@ -40,6 +40,8 @@ var (
 	errNotFound = apierrors.NewNotFound(services, "hello")
 	// k8s.io/apiserver pkg/admission/plugin/namespace/lifecycle: the namespace is not there.
 	errNoNamespace = apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "default")
+	// Knative's webhook, of the Pod that it tries in a dry run: k8s.io/kubernetes plugin/pkg/admission/serviceaccount refuses it.
+	errNoServiceAccount = apierrors.NewBadRequest(`admission webhook "validation.webhook.serving.knative.dev" denied the request: validation failed: dry run failed with pods "dry-run-validation" is forbidden: error looking up service account default/nobody: serviceaccount "nobody" not found: spec.template`)
 	// k8s.io/apiserver pkg/endpoints/handlers/responsewriters: RBAC says no.
 	errForbidden = apierrors.NewForbidden(services, "hello", errors.New(rbac)) //nolint:staticcheck // RBAC begins with a capital
 	// knative.dev/pkg webhook/resourcesemantics/validation, through k8s.io/apiserver pkg/admission/plugin/webhook/errors.
@@ -167,6 +169,7 @@ func TestDescribe(t *testing.T) {
 		"conflict":           {status(errConflict), "Field owned by another manager", []string{`spec.traffic is owned by "kubectl-client-side-apply"`, `spec.template.spec.containers is owned by "pipeline"`, "force_conflicts = true"}},
 		"unserved kind":      {unserved, "Knative Serving is not installed", []string{"serving.knative.dev/v1", "services", "Install Knative Serving"}},
 		"no namespace":       {status(errNoNamespace), "Namespace not found", []string{`"default" does not exist`, "Create it first"}},
+		"no service account": {status(errNoServiceAccount), "Service account not found", []string{`serviceaccount "nobody" not found`, "template.service_account_name"}},
 		"unauthorized":       {status(errUnauthorized), "Not authenticated", []string{"Unauthorized", "Check the provider's token"}},
 		"forbidden":          {status(errForbidden), "Not allowed", []string{rbac, "Role or ClusterRole"}},
 		"denied":             {status(errDenied), "Refused at admission", []string{": missing field(s): spec.template.spec.containers[0].image"}},

@@ -16,8 +16,8 @@ import (
 // queueProxy is the name that Knative reserves for its sidecar (knative.dev/serving pkg/apis/serving/k8s_validation.go).
 const queueProxy = "queue-proxy"
 
-// crashLines is how much of a crashed container's log an error shows.
-const crashLines = 10
+// logLines is how much of a container's log an error shows.
+const logLines = 10
 
 // Explain says why a Service is not Ready, from its conditions down to the Pods of its latest Revision and the last log
 // lines of a crash. What may not be read is left out.
@@ -65,8 +65,8 @@ func (c *Client) explainRevision(ctx context.Context, namespace, name string) []
 			}
 			seen[trouble.text] = true
 			lines = append(lines, fmt.Sprintf("Pod %s: %s", pod.Name, trouble.text))
-			if trouble.crashed != "" {
-				lines = append(lines, c.lastWords(ctx, &pod, trouble.crashed)...)
+			if trouble.log != "" {
+				lines = append(lines, c.lastWords(ctx, &pod, trouble.log)...)
 			}
 		}
 	}
@@ -76,19 +76,17 @@ func (c *Client) explainRevision(ctx context.Context, namespace, name string) []
 // trouble is one thing that is wrong with a Pod.
 type trouble struct {
 	text string
-	// crashed names the container whose log tells more.
-	crashed string
+	// log names the container whose log tells more.
+	log string
 }
 
 // podTrouble reads what keeps a Pod from being Ready.
 func podTrouble(pod *corev1.Pod) []trouble {
 	var out []trouble
-	for _, cond := range pod.Status.Conditions {
-		if cond.Type == corev1.PodScheduled && cond.Status == corev1.ConditionFalse {
-			out = append(out, trouble{text: fmt.Sprintf("cannot be scheduled: %s", cond.Message)})
-		}
+	if message := unschedulable(pod); message != "" {
+		out = append(out, trouble{text: "cannot be scheduled: " + message + " Its place is decided by template: resources of the containers, node_selector, affinity and tolerations."})
 	}
-	statuses := append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...)
+	statuses := containerStatuses(pod)
 	sort.SliceStable(statuses, func(i, j int) bool { return statuses[i].Name < statuses[j].Name })
 	for _, st := range statuses {
 		if st.Name == queueProxy || st.Ready {
@@ -107,22 +105,25 @@ func podTrouble(pod *corev1.Pod) []trouble {
 			out = append(out, trouble{text: fmt.Sprintf("container %s runs and is not ready: its readiness probe does not pass", st.Name)})
 		}
 	}
+	if len(out) == 0 && unprobed(pod) {
+		out = append(out, trouble{"its containers run, and the readiness probe (template.containers.readiness_probe; by default a connection to the port) does not pass", queueProxy})
+	}
 	return out
 }
 
-// lastWords are the last log lines of a container that crashed.
+// lastWords are the last log lines of a container: of its last run where that crashed.
 func (c *Client) lastWords(ctx context.Context, pod *corev1.Pod, container string) []string {
-	previous := "true"
-	for _, st := range append(append([]corev1.ContainerStatus{}, pod.Status.InitContainerStatuses...), pod.Status.ContainerStatuses...) {
-		if st.Name == container && st.State.Terminated != nil {
-			previous = "false"
+	previous := false
+	for _, st := range containerStatuses(pod) {
+		if st.Name == container && st.State.Terminated == nil && st.LastTerminationState.Terminated != nil {
+			previous = true
 		}
 	}
 	log, err := c.core.Get().Namespace(pod.Namespace).Resource("pods").Name(pod.Name).SubResource("log").
-		Param("container", container).Param("previous", previous).Param("tailLines", fmt.Sprint(crashLines)).DoRaw(ctx)
+		Param("container", container).Param("previous", fmt.Sprint(previous)).Param("tailLines", fmt.Sprint(logLines)).DoRaw(ctx)
 	text := strings.TrimSpace(string(log))
 	if err != nil || text == "" {
 		return nil
 	}
-	return []string{"  its last log lines:", "    " + strings.ReplaceAll(text, "\n", "\n    ")}
+	return []string{fmt.Sprintf("  the last log lines of %s:", container), "    " + strings.ReplaceAll(text, "\n", "\n    ")}
 }

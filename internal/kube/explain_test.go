@@ -14,9 +14,9 @@ import (
 func TestPodTrouble(t *testing.T) {
 	one := func(container string) string { return `{status: {containerStatuses: [` + container + `]}}` }
 	for name, tc := range map[string]struct {
-		pod     string
-		want    []string
-		crashed string // the container whose log is shown
+		pod  string
+		want []string
+		log  string // the container whose log is shown
 	}{
 		"all is well":                    {one(`{name: app, ready: true, state: {running: {}}}`), nil, ""},
 		"nothing is reported yet":        {`{}`, nil, ""},
@@ -28,12 +28,13 @@ func TestPodTrouble(t *testing.T) {
 		"crashed, and runs again":        {one(`{name: app, restartCount: 2, state: {running: {}}, lastState: {terminated: {exitCode: 1, reason: Error}}}`), []string{"container app exited with code 1 (Error), restarted 2 times"}, "app"},
 		"ends well, again and again":     {one(`{name: app, restartCount: 4, state: {waiting: {reason: CrashLoopBackOff, message: back-off 40s restarting failed container}}, lastState: {terminated: {exitCode: 0, reason: Completed}}}`), []string{"container app waits (CrashLoopBackOff): back-off 40s restarting failed container"}, ""},
 		"runs, and is not ready":         {one(`{name: app, ready: false, state: {running: {}}}`), []string{"container app runs and is not ready: its readiness probe does not pass"}, ""},
-		"queue-proxy is not ready":       {one(`{name: queue-proxy, ready: false, state: {running: {}}}`), nil, ""},
+		"queue-proxy's probe fails":      {one(`{name: queue-proxy, ready: false, state: {running: {}}}, {name: app, ready: true, state: {running: {}}}`), []string{"its containers run, and the readiness probe (template.containers.readiness_probe; by default a connection to the port) does not pass"}, "queue-proxy"},
+		"so it does before the app runs": {one(`{name: queue-proxy, ready: false, state: {running: {}}}, {name: app, state: {waiting: {reason: ContainerCreating}}}`), nil, ""},
 		"queue-proxy crashed":            {one(`{name: queue-proxy, state: {terminated: {exitCode: 1, reason: Error}}}`), nil, ""},
 		"an init container has ended":    {`{status: {initContainerStatuses: [{name: init, state: {terminated: {exitCode: 0, reason: Completed}}}], containerStatuses: [{name: app, state: {waiting: {reason: PodInitializing}}}]}}`, nil, ""},
 		"an init container crashed":      {`{status: {initContainerStatuses: [{name: init, restartCount: 1, state: {waiting: {reason: CrashLoopBackOff, message: back-off}}, lastState: {terminated: {exitCode: 2, reason: Error}}}], containerStatuses: [{name: app, state: {waiting: {reason: PodInitializing}}}]}}`, []string{"container init exited with code 2 (Error), restarted 1 times"}, "init"},
 		"an init image cannot be pulled": {`{status: {initContainerStatuses: [{name: init, state: {waiting: {reason: ErrImagePull, message: not found}}}]}}`, []string{"container init waits (ErrImagePull): not found"}, ""},
-		"no node has room":               {`{status: {conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/3 nodes are available: 3 Insufficient cpu."}]}}`, []string{"cannot be scheduled: 0/3 nodes are available: 3 Insufficient cpu."}, ""},
+		"no node has room":               {`{status: {conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/3 nodes are available: 3 Insufficient cpu."}]}}`, []string{"cannot be scheduled: 0/3 nodes are available: 3 Insufficient cpu. Its place is decided by template: resources of the containers, node_selector, affinity and tolerations."}, ""},
 		"it has a node":                  {`{status: {conditions: [{type: PodScheduled, status: "True"}, {type: Ready, status: "False", message: m}]}}`, nil, ""},
 		"two containers, by name":        {one(`{name: b, state: {running: {}}}, {name: a, state: {waiting: {reason: ErrImagePull, message: m}}}`), []string{"container a waits (ErrImagePull): m", "container b runs and is not ready: its readiness probe does not pass"}, ""},
 	} {
@@ -43,16 +44,16 @@ func TestPodTrouble(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			crashed := ""
+			log := ""
 			for _, trouble := range podTrouble(&pod) {
 				got = append(got, trouble.text)
-				crashed += trouble.crashed
+				log += trouble.log
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
-			if crashed != tc.crashed {
-				t.Errorf("the log of %q is shown, want that of %q", crashed, tc.crashed)
+			if log != tc.log {
+				t.Errorf("the log of %q is shown, want that of %q", log, tc.log)
 			}
 		})
 	}
@@ -94,7 +95,7 @@ func TestExplain(t *testing.T) {
 	const conditions = `ConfigurationsReady is False (RevisionFailed): Revision "hello-v2" failed with message: boom.`
 	const revision = "\nRevision hello-v2: ContainerHealthy is False (ExitCode3): Container failed"
 	const pods = "\nPod p-1: container app exited with code 3 (Error), restarted 1 times"
-	const log = "\n  its last log lines:\n    starting\n    boom"
+	const log = "\n  the last log lines of app:\n    starting\n    boom"
 	const waiting = "\nPod p-3: container app runs and is not ready: its readiness probe does not pass"
 	all := map[string]string{
 		"/apis/serving.knative.dev/v1/namespaces/default/revisions/hello-v2":                      failedRevision,

@@ -63,6 +63,18 @@ func Until(condition apis.ConditionType, generation int64) Look {
 	}
 }
 
+// Ready says whether a Service is Ready as it stands, and not as it was before its last change.
+func Ready(u *unstructured.Unstructured) bool {
+	progress, _ := Until(apis.ConditionReady, u.GetGeneration())(u)
+	return progress == Done
+}
+
+// Routed says whether a Service's split is carried out as it stands.
+func Routed(u *unstructured.Unstructured) bool {
+	progress, _ := Until(servingv1.ServiceConditionRoutesReady, u.GetGeneration())(u)
+	return progress == Done
+}
+
 // firstOpen names the part of a Service that keeps the condition open.
 func firstOpen(s *servingv1.Service, condition apis.ConditionType) apis.ConditionType {
 	for _, c := range s.Status.Conditions {

@@ -57,3 +57,22 @@ func TestUntilOfAnotherCondition(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+func TestReady(t *testing.T) {
+	for name, tc := range map[string]struct {
+		service *unstructured.Unstructured
+		want    bool
+	}{
+		"Ready":               {service(1, 2, 2, "True", ""), true},
+		"Ready, and was more": {service(1, 2, 3, "True", ""), true},
+		"of an older one":     {service(1, 2, 1, "True", ""), false},
+		"failed":              {service(1, 2, 2, "False", "RevisionFailed"), false},
+		"on its way":          {service(1, 2, 2, "Unknown", "Deploying"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Ready(tc.service); got != tc.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}

@@ -90,8 +90,12 @@ func (s Settings) load() (*rest.Config, error) {
 }
 
 // setCredentials puts explicit credentials in the place of those of a kubeconfig, whatever kind those are. As overrides
-// beside them they would lose, or clash.
+// beside them they would lose, or clash: an API server believes a client certificate before a token.
 func (s Settings) setCredentials(cfg *rest.Config) {
+	if s.ClientCertificate == "" && (s.Exec != nil || s.Token != "" || s.Username != "" || s.Password != "") {
+		tls := &cfg.TLSClientConfig
+		tls.CertFile, tls.KeyFile, tls.CertData, tls.KeyData = "", "", nil, nil
+	}
 	switch {
 	case s.Exec != nil:
 		cfg.BearerToken, cfg.BearerTokenFile, cfg.Username, cfg.Password = "", "", "", ""

@@ -57,31 +57,36 @@ func see(c *rest.Config) seen {
 func TestRESTConfig(t *testing.T) {
 	outside(t)
 	file := write(t, "kubeconfig", kubeconfig)
+	// Base64 of "c" and "k".
+	certified := write(t, "certified", strings.ReplaceAll(kubeconfig, "token: blue-token", "client-certificate-data: Yw==, client-key-data: aw=="))
 	blue := seen{Host: "https://blue:6443", Token: "blue-token", CA: "blue", ServerName: "blue.internal"}
 	for name, tc := range map[string]struct {
 		settings Settings
 		want     seen
 	}{
-		"host and port are HTTPS":      {Settings{Host: "api:6443"}, seen{Host: "https://api:6443"}},
-		"a host is HTTPS":              {Settings{Host: "api"}, seen{Host: "https://api"}},
-		"an address is HTTPS":          {Settings{Host: "10.0.0.1:6443", Token: "t"}, seen{Host: "https://10.0.0.1:6443", Token: "t"}},
-		"HTTPS as it stands":           {Settings{Host: "https://api:6443/k8s"}, seen{Host: "https://api:6443/k8s"}},
-		"HTTP where it is asked for":   {Settings{Host: "http://localhost:8001"}, seen{Host: "http://localhost:8001"}},
-		"token and authority":          {Settings{Host: "https://api", Token: "t", ClusterCACertificate: "ca"}, seen{Host: "https://api", Token: "t", CA: "ca"}},
-		"user and password":            {Settings{Host: "https://api", Username: "u", Password: "p"}, seen{Host: "https://api", Username: "u", Password: "p"}},
-		"client certificate":           {Settings{Host: "https://api", ClientCertificate: "c", ClientKey: "k"}, seen{Host: "https://api", Cert: "c", Key: "k"}},
-		"another name, no check":       {Settings{Host: "https://api", TLSServerName: "n", Insecure: true}, seen{Host: "https://api", ServerName: "n", Insecure: true}},
-		"kubeconfig":                   {Settings{ConfigPaths: []string{file}}, blue},
-		"another context":              {Settings{ConfigPaths: []string{file}, ConfigContext: "green"}, seen{Host: "https://green:6443", Username: "green", Password: "green-password", Insecure: true}},
-		"another user":                 {Settings{ConfigPaths: []string{file}, ConfigContextAuthInfo: "green"}, seen{Host: "https://blue:6443", Username: "green", Password: "green-password", CA: "blue", ServerName: "blue.internal"}},
-		"another cluster":              {Settings{ConfigPaths: []string{file}, ConfigContextCluster: "green"}, seen{Host: "https://green:6443", Token: "blue-token", Insecure: true}},
-		"host wins over it":            {Settings{ConfigPaths: []string{file}, Host: "api"}, seen{Host: "https://api", Token: "blue-token", CA: "blue"}},
-		"token wins over it":           {Settings{ConfigPaths: []string{file}, Token: "t"}, seen{Host: blue.Host, Token: "t", CA: blue.CA, ServerName: blue.ServerName}},
-		"authority wins over it":       {Settings{ConfigPaths: []string{file}, ClusterCACertificate: "ca"}, seen{Host: blue.Host, Token: blue.Token, CA: "ca", ServerName: blue.ServerName}},
-		"authority wins over no check": {Settings{ConfigPaths: []string{file}, ConfigContext: "green", ClusterCACertificate: "ca"}, seen{Host: "https://green:6443", Username: "green", Password: "green-password", CA: "ca"}},
-		"no check wins over authority": {Settings{ConfigPaths: []string{file}, Insecure: true}, seen{Host: blue.Host, Token: blue.Token, ServerName: blue.ServerName, Insecure: true}},
-		"password wins over it":        {Settings{ConfigPaths: []string{file}, ConfigContext: "green", Password: "p"}, seen{Host: "https://green:6443", Username: "green", Password: "p", Insecure: true}},
-		"the first of two files wins":  {Settings{ConfigPaths: []string{write(t, "first", strings.ReplaceAll(kubeconfig, "blue-token", "first-token")), file}}, seen{Host: blue.Host, Token: "first-token", CA: blue.CA, ServerName: blue.ServerName}},
+		"host and port are HTTPS":       {Settings{Host: "api:6443"}, seen{Host: "https://api:6443"}},
+		"a host is HTTPS":               {Settings{Host: "api"}, seen{Host: "https://api"}},
+		"an address is HTTPS":           {Settings{Host: "10.0.0.1:6443", Token: "t"}, seen{Host: "https://10.0.0.1:6443", Token: "t"}},
+		"HTTPS as it stands":            {Settings{Host: "https://api:6443/k8s"}, seen{Host: "https://api:6443/k8s"}},
+		"HTTP where it is asked for":    {Settings{Host: "http://localhost:8001"}, seen{Host: "http://localhost:8001"}},
+		"token and authority":           {Settings{Host: "https://api", Token: "t", ClusterCACertificate: "ca"}, seen{Host: "https://api", Token: "t", CA: "ca"}},
+		"user and password":             {Settings{Host: "https://api", Username: "u", Password: "p"}, seen{Host: "https://api", Username: "u", Password: "p"}},
+		"client certificate":            {Settings{Host: "https://api", ClientCertificate: "c", ClientKey: "k"}, seen{Host: "https://api", Cert: "c", Key: "k"}},
+		"another name, no check":        {Settings{Host: "https://api", TLSServerName: "n", Insecure: true}, seen{Host: "https://api", ServerName: "n", Insecure: true}},
+		"kubeconfig":                    {Settings{ConfigPaths: []string{file}}, blue},
+		"another context":               {Settings{ConfigPaths: []string{file}, ConfigContext: "green"}, seen{Host: "https://green:6443", Username: "green", Password: "green-password", Insecure: true}},
+		"another user":                  {Settings{ConfigPaths: []string{file}, ConfigContextAuthInfo: "green"}, seen{Host: "https://blue:6443", Username: "green", Password: "green-password", CA: "blue", ServerName: "blue.internal"}},
+		"another cluster":               {Settings{ConfigPaths: []string{file}, ConfigContextCluster: "green"}, seen{Host: "https://green:6443", Token: "blue-token", Insecure: true}},
+		"host wins over it":             {Settings{ConfigPaths: []string{file}, Host: "api"}, seen{Host: "https://api", Token: "blue-token", CA: "blue"}},
+		"token wins over it":            {Settings{ConfigPaths: []string{file}, Token: "t"}, seen{Host: blue.Host, Token: "t", CA: blue.CA, ServerName: blue.ServerName}},
+		"authority wins over it":        {Settings{ConfigPaths: []string{file}, ClusterCACertificate: "ca"}, seen{Host: blue.Host, Token: blue.Token, CA: "ca", ServerName: blue.ServerName}},
+		"authority wins over no check":  {Settings{ConfigPaths: []string{file}, ConfigContext: "green", ClusterCACertificate: "ca"}, seen{Host: "https://green:6443", Username: "green", Password: "green-password", CA: "ca"}},
+		"no check wins over authority":  {Settings{ConfigPaths: []string{file}, Insecure: true}, seen{Host: blue.Host, Token: blue.Token, ServerName: blue.ServerName, Insecure: true}},
+		"password wins over it":         {Settings{ConfigPaths: []string{file}, ConfigContext: "green", Password: "p"}, seen{Host: "https://green:6443", Username: "green", Password: "p", Insecure: true}},
+		"token wins over a certificate": {Settings{ConfigPaths: []string{certified}, Token: "t"}, seen{Host: blue.Host, Token: "t", CA: blue.CA, ServerName: blue.ServerName}},
+		"user wins over a certificate":  {Settings{ConfigPaths: []string{certified}, Username: "u", Password: "p"}, seen{Host: blue.Host, Username: "u", Password: "p", CA: blue.CA, ServerName: blue.ServerName}},
+		"certificate and token":         {Settings{Host: "https://api", ClientCertificate: "c", ClientKey: "k", Token: "t"}, seen{Host: "https://api", Token: "t", Cert: "c", Key: "k"}},
+		"the first of two files wins":   {Settings{ConfigPaths: []string{write(t, "first", strings.ReplaceAll(kubeconfig, "blue-token", "first-token")), file}}, seen{Host: blue.Host, Token: "first-token", CA: blue.CA, ServerName: blue.ServerName}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.settings.UserAgent = "terraform-provider-knative/test"

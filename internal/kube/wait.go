@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -202,17 +204,26 @@ func (c *Client) WaitGone(ctx context.Context, ref Ref, report func(string)) err
 		return err
 	}
 	uid := from.GetUID()
-	_, err = c.Wait(ctx, ref, from, func(u *unstructured.Unstructured) (Progress, string) {
+	last, err := c.Wait(ctx, ref, from, func(u *unstructured.Unstructured) (Progress, string) {
 		if u == nil || u.GetUID() != uid {
 			return Done, "gone"
 		}
-		if f := u.GetFinalizers(); len(f) > 0 {
-			return Pending, fmt.Sprintf("being deleted; its finalizers wait for their controllers: %v", f)
+		if f := finalizers(u); f != "" {
+			return Pending, "being deleted; its finalizers wait for their controllers: " + f
 		}
 		return Pending, "being deleted"
 	}, report)
-	if apierrors.IsNotFound(err) {
+	if _, late := errors.AsType[*TimeoutError](err); late && last != nil && finalizers(last) != "" {
+		return &Problem{"Not deleted in time", fmt.Sprintf("%s is being deleted, and the finalizer %s is still on it. Its controller takes it off when it has cleaned up: look why it does not, then apply again, or raise timeouts.delete. Where that controller is gone, take the finalizer off by hand: kubectl edit %s.%s -n %s %s. Until the object is gone it stays in the state.",
+			ref, finalizers(last), ref.Resource, ref.Group, ref.Namespace, ref.Name)}
+	}
+	if apierrors.IsNotFound(err) { // its CRD went, and all of its kind with it
 		return nil
 	}
 	return err
+}
+
+// finalizers are those that somebody set, and not the one by which the API server deletes what an object owns.
+func finalizers(u *unstructured.Unstructured) string {
+	return strings.Join(slices.DeleteFunc(u.GetFinalizers(), func(f string) bool { return f == metav1.FinalizerDeleteDependents }), ", ")
 }

@@ -11,52 +11,35 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 )
-
-// One line a row of hopeless' table.
-func TestHopeless(t *testing.T) {
-	waits := func(reason, restarts string) string {
-		return `{metadata: {name: p}, status: {containerStatuses: [{name: queue-proxy, state: {running: {}}}, {name: app, restartCount: ` + restarts + `, state: {waiting: {reason: ` + reason + `, message: m}}}]}}`
-	}
-	for name, tc := range map[string]struct{ pod, want string }{
-		"ErrImagePull":                 {waits("ErrImagePull", "0"), ""},
-		"ImagePullBackOff":             {waits("ImagePullBackOff", "0"), "Pod p: container app: ImagePullBackOff: m"},
-		"InvalidImageName":             {waits("InvalidImageName", "0"), "Pod p: container app: InvalidImageName: m"},
-		"ErrImageNeverPull":            {waits("ErrImageNeverPull", "0"), "Pod p: container app: ErrImageNeverPull: m"},
-		"CreateContainerConfigError":   {waits("CreateContainerConfigError", "0"), "Pod p: container app: CreateContainerConfigError: m"},
-		"CreateContainerError":         {waits("CreateContainerError", "0"), "Pod p: container app: CreateContainerError: m"},
-		"CrashLoopBackOff, 1 restart":  {waits("CrashLoopBackOff", "1"), ""},
-		"CrashLoopBackOff, 2 restarts": {waits("CrashLoopBackOff", "2"), "Pod p: container app crashes again and again (2 restarts)"},
-		"ContainerCreating":            {waits("ContainerCreating", "9"), ""},
-		"runs":                         {`{status: {containerStatuses: [{name: app, restartCount: 9, state: {running: {}}}]}}`, ""},
-		"has ended":                    {`{status: {containerStatuses: [{name: app, restartCount: 9, state: {terminated: {exitCode: 1}}}]}}`, ""},
-		"nothing is reported yet":      {`{}`, ""},
-		"an init container": {
-			`{metadata: {name: p}, status: {initContainerStatuses: [{name: init, restartCount: 3, state: {waiting: {reason: CrashLoopBackOff}}}], containerStatuses: [{name: app, state: {waiting: {reason: PodInitializing}}}]}}`,
-			"Pod p: container init crashes again and again (3 restarts)",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var pod corev1.Pod
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object(t, tc.pod).Object, &pod); err != nil {
-				t.Fatal(err)
-			}
-			if got := hopeless(&pod); got != tc.want {
-				t.Errorf("got %q, want %q", got, tc.want)
-			}
-		})
-	}
-}
 
 // pod is one of a Revision, with its container waiting for a reason.
 func pod(t *testing.T, revision, reason string) *unstructured.Unstructured {
 	t.Helper()
 	return object(t, `{apiVersion: v1, kind: Pod, metadata: {namespace: default, name: p, resourceVersion: "1", labels: {serving.knative.dev/revision: `+revision+`}},
 		status: {containerStatuses: [{name: app, restartCount: 2, state: {waiting: {reason: `+reason+`, message: m}}}]}}`)
+}
+
+func unscheduled(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	return object(t, `{apiVersion: v1, kind: Pod, metadata: {namespace: default, name: p, uid: u, resourceVersion: "1", labels: {serving.knative.dev/revision: hello-v2}},
+		status: {conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: no node}]}}`)
+}
+
+func scheduled(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	return object(t, `{apiVersion: v1, kind: Pod, metadata: {namespace: default, name: p, uid: u, resourceVersion: "2", labels: {serving.knative.dev/revision: hello-v2}},
+		status: {conditions: [{type: PodScheduled, status: "True"}]}}`)
+}
+
+func eventList(reasons []string) map[string]any {
+	items := []any{}
+	for _, r := range reasons {
+		items = append(items, map[string]any{"apiVersion": "v1", "kind": "Event", "metadata": map[string]any{"name": r, "namespace": "default"}, "reason": r})
+	}
+	return map[string]any{"apiVersion": "v1", "kind": "EventList", "metadata": map[string]any{"resourceVersion": "1"}, "items": items}
 }
 
 func TestWaitReady(t *testing.T) {
@@ -72,8 +55,9 @@ func TestWaitReady(t *testing.T) {
 	for name, tc := range map[string]struct {
 		from     *unstructured.Unstructured
 		services []event
-		pods     []event // nil where they may not be watched
-		want     string  // of the failure
+		pods     []event  // nil where they may not be watched
+		events   []string // the reasons of the Pod's
+		want     string   // of the failure
 		took     time.Duration
 		asked    []string
 	}{
@@ -91,6 +75,20 @@ func TestWaitReady(t *testing.T) {
 		"so does a crash": {
 			from: rolling(1, 2, "Unknown"), pods: []event{added(0, pod(t, "hello-v2", "CrashLoopBackOff"))},
 			want: "Pod p: container app crashes again and again (2 restarts)", took: 2 * s, asked: []string{"watch pods", "watch services"},
+		},
+		"no node has room, and Knative gives up at once": {
+			from: rolling(1, 2, "Unknown"), services: []event{modified(1*s, rolling(2, 2, "False"))}, pods: []event{added(0, unscheduled(t))},
+			want: "Pod p: cannot be scheduled: no node", took: scaleUpTime + 2*s, asked: []string{"list events", "watch pods", "watch services"},
+		},
+		"no node has room, and an autoscaler adds one": {
+			from: rolling(1, 2, "Unknown"), services: []event{modified(1*s, rolling(2, 2, "False")), modified(150*s, rolling(3, 2, "True"))}, pods: []event{added(0, unscheduled(t))},
+			events: []string{"FailedScheduling", "TriggeredScaleUp"},
+			took:   150 * s, asked: []string{"list events", "watch pods", "watch services"},
+		},
+		"no node has room for some seconds": {
+			from: rolling(1, 2, "Unknown"), services: []event{modified(1*s, rolling(2, 2, "False")), modified(90*s, rolling(3, 2, "True"))},
+			pods: []event{added(0, unscheduled(t)), modified(20*s, scheduled(t))},
+			took: 90 * s, asked: []string{"list events", "watch pods", "watch services"},
 		},
 		"another Revision's Pod": {
 			from: rolling(1, 2, "Unknown"), services: []event{modified(60*s, rolling(2, 2, "True"))}, pods: []event{added(0, pod(t, "hello-v1", "CrashLoopBackOff"))},
@@ -119,10 +117,13 @@ func TestWaitReady(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var watched [2]atomic.Int32
+				var watched [3]atomic.Int32
 				server := &api{answer: func(w http.ResponseWriter, r *http.Request, verb string) {
 					services := strings.HasSuffix(r.URL.Path, "/services")
 					switch {
+					case verb == "list" && strings.HasSuffix(r.URL.Path, "/events"):
+						watched[2].Add(1)
+						sendJSON(w, http.StatusOK, eventList(tc.events))
 					case verb != "watch":
 						t.Errorf("asked to %s %s", verb, r.URL)
 					case services:
@@ -149,7 +150,7 @@ func TestWaitReady(t *testing.T) {
 					t.Errorf("took %s, want %s", took, tc.took)
 				}
 				var asked []string
-				for i, what := range []string{"watch services", "watch pods"} {
+				for i, what := range []string{"watch services", "watch pods", "list events"} {
 					asked = append(asked, slices.Repeat([]string{what}, int(watched[i].Load()))...)
 				}
 				slices.Sort(asked)

@@ -319,10 +319,10 @@ func TestWaitGone(t *testing.T) {
 		want    string
 	}{
 		"gone already":                   {nil, status(errNotFound), []string{"get"}, nil, ""},
-		"gone by an event":               {[][]event{{{time.Second, watch.Deleted, going.Object}}}, stored(going), []string{"get", "watch 1"}, []string{"being deleted; its finalizers wait for their controllers: [example.com/keep]", "gone"}, ""},
-		"without its finalizer":          {[][]event{{modified(time.Second, service(2, 1, 1, "True", "")), {2 * time.Second, watch.Deleted, going.Object}}}, stored(going), []string{"get", "watch 1"}, []string{"being deleted; its finalizers wait for their controllers: [example.com/keep]", "being deleted", "gone"}, ""},
-		"another one has its name":       {[][]event{{modified(time.Second, other)}}, stored(going), []string{"get", "watch 1"}, []string{"being deleted; its finalizers wait for their controllers: [example.com/keep]", "gone"}, ""},
-		"a finalizer that nobody serves": {[][]event{nil}, stored(going), []string{"get", "watch 1"}, []string{"being deleted; its finalizers wait for their controllers: [example.com/keep]"}, "timed out; last seen: being deleted; its finalizers wait for their controllers: [example.com/keep]"},
+		"gone by an event":               {[][]event{{{time.Second, watch.Deleted, going.Object}}}, stored(going), []string{"get", "watch 1"}, []string{"being deleted; its finalizers wait for their controllers: example.com/keep", "gone"}, ""},
+		"without its finalizer":          {[][]event{{modified(time.Second, service(2, 1, 1, "True", "")), {2 * time.Second, watch.Deleted, going.Object}}}, stored(going), []string{"get", "watch 1"}, []string{"being deleted; its finalizers wait for their controllers: example.com/keep", "being deleted", "gone"}, ""},
+		"another one has its name":       {[][]event{{modified(time.Second, other)}}, stored(going), []string{"get", "watch 1"}, []string{"being deleted; its finalizers wait for their controllers: example.com/keep", "gone"}, ""},
+		"a finalizer that nobody serves": {[][]event{nil}, stored(going), []string{"get", "watch 1"}, []string{"being deleted; its finalizers wait for their controllers: example.com/keep"}, "Not deleted in time: Service default/hello is being deleted, and the finalizer example.com/keep is still on it. Its controller takes it off when it has cleaned up: look why it does not, then apply again, or raise timeouts.delete. Where that controller is gone, take the finalizer off by hand: kubectl edit services.serving.knative.dev -n default hello. Until the object is gone it stays in the state."},
 		"it may not be read":             {nil, status(errForbidden), []string{"get"}, nil, errForbidden.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,29 @@ type CLI struct {
 // NewCLI prepares a working directory: files by name, and a local mirror with the provider. TF_ACC_TERRAFORM_PATH names the
 // CLI. It runs anywhere in the repository.
 func NewCLI(ctx context.Context, dir string, files, env map[string]string) (*CLI, error) {
+	mirror := filepath.Join(dir, "mirror")
+	if err := Build(ctx, mirror); err != nil {
+		return nil, err
+	}
+	return NewCLIWith(ctx, mirror, dir, files, env)
+}
+
+// Build puts the provider, built from this checkout, into a mirror for any number of CLIs. It runs anywhere in the repository.
+func Build(ctx context.Context, mirror string) error {
+	top, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return fmt.Errorf("looking for the top of the repository: %w", err)
+	}
+	install := exec.CommandContext(ctx, filepath.Join(strings.TrimSpace(string(top)), "internal/tools/install"))
+	install.Env = append(os.Environ(), "PLUGIN_MIRROR="+mirror)
+	if out, err := install.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the provider: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// NewCLIWith prepares a working directory with the provider of a mirror.
+func NewCLIWith(ctx context.Context, mirror, dir string, files, env map[string]string) (*CLI, error) {
 	c := &CLI{Bin: os.Getenv("TF_ACC_TERRAFORM_PATH"), Dir: dir, Env: map[string]string{
 		"TF_CLI_CONFIG_FILE": filepath.Join(dir, "cli.tfrc"),
 		"CHECKPOINT_DISABLE": "1",
@@ -33,21 +56,12 @@ func NewCLI(ctx context.Context, dir string, files, env map[string]string) (*CLI
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}
-	all := map[string]string{"cli.tfrc": fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", c.mirror()), "env": c.exports()}
+	all := map[string]string{"cli.tfrc": fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", mirror), "env": c.exports()}
 	maps.Copy(all, files)
 	for name, text := range all {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return nil, err
 		}
-	}
-	top, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return nil, fmt.Errorf("looking for the top of the repository: %w", err)
-	}
-	install := exec.CommandContext(ctx, filepath.Join(strings.TrimSpace(string(top)), "internal/tools/install"))
-	install.Env = append(os.Environ(), "PLUGIN_MIRROR="+c.mirror())
-	if out, err := install.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the provider: %w\n%s", err, out)
 	}
 	// The lock file holds the checksum of the provider as it was built last time.
 	if err := os.Remove(filepath.Join(dir, ".terraform.lock.hcl")); err != nil && !os.IsNotExist(err) {
@@ -58,8 +72,6 @@ func NewCLI(ctx context.Context, dir string, files, env map[string]string) (*CLI
 	}
 	return c, nil
 }
-
-func (c *CLI) mirror() string { return filepath.Join(c.Dir, "mirror") }
 
 // exports is the environment as a file to source, for whoever goes on by hand.
 func (c *CLI) exports() string {

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
+)
+
+const (
+	// reviews is how many are sent to measure CPU, from connections at once.
+	reviews     = 10_000
+	connections = 4
+	// rate is how many a second are sent to measure latency.
+	rate = 2000
+)
+
+// admitter is a process that answers reviews.
+type admitter struct {
+	name, url string
+	pid       int
+}
+
+// measureAdmission sends one and the same review, an update of a Service with ten targets, to the guard, to Knative's own webhook
+// and to a handler that does nothing, all over TLS and each in a process of its own.
+func measureAdmission(ctx context.Context, cluster *testenv.Cluster) error {
+	namespace, remove, err := cluster.Namespace(ctx, "bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = remove(context.WithoutCancel(ctx)) }()
+	dir, err := os.MkdirTemp("", "knative-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	review, err := serviceReview(ctx, cluster, namespace)
+	if err != nil {
+		return err
+	}
+	empty, stopEmpty, err := startEmpty(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer stopEmpty()
+	guard, stopGuard, err := startGuard(ctx, cluster, dir, namespace)
+	if err != nil {
+		return err
+	}
+	defer stopGuard()
+	knative, err := knativeWebhook(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\n### Review of a Service update with 10 targets (%d bytes), %d connections\n\n| | CPU a request | requests a second | p50, p99 at %d a second |\n|---|---|---|---|\n", len(review), connections, rate)
+	for _, a := range []admitter{empty, guard, knative} {
+		if err := a.measure(ctx, review); err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
+		}
+	}
+	return nil
+}
+
+func (a admitter) measure(ctx context.Context, review []byte) error {
+	client := &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections, TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12},
+	}}
+	defer client.CloseIdleConnections()
+	if _, err := a.send(ctx, client, review, reviews/10, 0); err != nil { // connections, caches, branch predictors
+		return err
+	}
+	before, start := cpuOf(a.pid), time.Now()
+	if _, err := a.send(ctx, client, review, reviews, 0); err != nil {
+		return err
+	}
+	took, used := time.Since(start), cpuOf(a.pid)-before
+	latencies, err := a.send(ctx, client, review, reviews, rate)
+	if err != nil {
+		return err
+	}
+	slices.Sort(latencies)
+	fmt.Printf("| %s | %d µs | %.0f | %.2f ms, %.2f ms |\n", a.name, used.Microseconds()/reviews, reviews/took.Seconds(),
+		millis(latencies[len(latencies)/2]), millis(latencies[len(latencies)*99/100]))
+	return nil
+}
+
+// send sends n reviews, perSecond of them or as fast as they are answered where it is 0, and says how long each took from when it
+// was due.
+func (a admitter) send(ctx context.Context, client *http.Client, review []byte, n, perSecond int) ([]time.Duration, error) {
+	due := make(chan time.Time, n)
+	go func() {
+		defer close(due)
+		for start, i := time.Now(), 0; i < n; i++ {
+			at := time.Now()
+			if perSecond > 0 {
+				at = start.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
+				time.Sleep(time.Until(at))
+			}
+			due <- at
+		}
+	}()
+	var mu sync.Mutex
+	var took []time.Duration
+	var failed error
+	var all sync.WaitGroup
+	for range connections {
+		all.Go(func() {
+			for at := range due {
+				err := a.ask(ctx, client, review)
+				mu.Lock()
+				took = append(took, time.Since(at))
+				if failed == nil {
+					failed = err
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	return took, failed
+}
+
+// ask wants the change to be allowed: a refusal would be quick for the wrong reason.
+func (a admitter) ask(ctx context.Context, client *http.Client, review []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.url, bytes.NewReader(review))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && (resp.StatusCode != http.StatusOK || !bytes.Contains(body, []byte(`"allowed":true`))) {
+		err = fmt.Errorf("%s: %s", resp.Status, body)
+	}
+	return err
+}
+
+// knativeWebhook finds the process of Knative's own webhook, in its Pod on this machine.
+func knativeWebhook(ctx context.Context, cluster *testenv.Cluster) (admitter, error) {
+	a := admitter{name: "Knative's webhook, validation"}
+	pods, err := cluster.Kube.CoreV1().Pods("knative-serving").List(ctx, metav1.ListOptions{LabelSelector: "app=webhook"})
+	if err != nil {
+		return a, err
+	}
+	procs, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, exe := range procs {
+		if target, err := os.Readlink(exe); err == nil && target == "/ko-app/webhook" {
+			a.pid, _ = strconv.Atoi(strings.Split(exe, "/")[2])
+		}
+	}
+	if len(pods.Items) == 0 || a.pid == 0 {
+		return a, fmt.Errorf("there are %d Pods of Knative's webhook, and its process is %d", len(pods.Items), a.pid)
+	}
+	a.url = "https://" + pods.Items[0].Status.PodIP + ":8443/resource-validation"
+	return a, nil
+}
+
+func cpuOf(pid int) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	return cpuTime(stat)
+}
+
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// answerAll is the empty handler: it reads a review and allows it.
+func answerAll(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	var review struct {
+		Request struct {
+			UID string `json:"uid"`
+		} `json:"request"`
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &review)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = fmt.Fprintf(w, `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":%q,"allowed":true}}`, review.Request.UID)
+}
