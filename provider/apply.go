@@ -27,6 +27,8 @@ func applyOver(ctx context.Context, c *kube.Client, ref kube.Ref, object map[str
 // still a plan, and what is missing may be made by the same run: then it warns.
 func dryRun(ctx context.Context, r *run, ref kube.Ref, object map[string]any, o kube.ApplyOptions, diags *diag.Diagnostics) {
 	o.DryRun = true
+	ctx, warned := kube.CollectWarnings(ctx)
+	defer addWarnings(diags, ref, warned)
 	_, err := applyOver(ctx, r.client, ref, object, o)
 	switch {
 	case err == nil:

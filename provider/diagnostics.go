@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -10,10 +11,27 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/rollout"
 )
 
-// addProblem reports a failed request about an object.
+// addProblem reports a failed request about an object: a refusal of the guard's at the traffic, which its rules are about, save
+// for that of a deletion.
 func addProblem(diags *diag.Diagnostics, verb string, ref kube.Ref, err error) {
 	p := kube.Describe(verb, ref, err)
+	if d := kube.GuardDenial(err); d != nil && ref.Kind == kube.Service && !slices.Contains(d.Rules, rollout.Deletion) {
+		diags.AddAttributeError(path.Root("traffic"), p.Summary, p.Detail)
+		return
+	}
 	diags.AddError(p.Summary, p.Detail)
+}
+
+// addWarnings hands on what the guard let in and warns of, by a policy that does not enforce its rules.
+func addWarnings(diags *diag.Diagnostics, ref kube.Ref, warned *kube.Warnings) {
+	for _, text := range warned.Texts() {
+		summary, detail := "The guard warns", fmt.Sprintf("%s: %s", ref, text)
+		if ref.Kind == kube.Service {
+			diags.AddAttributeWarning(path.Root("traffic"), summary, detail)
+		} else {
+			diags.AddWarning(summary, detail)
+		}
+	}
 }
 
 // addErrorAt reports an error at an attribute, and says its path where it is inside a block: with several blocks of a name

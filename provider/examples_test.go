@@ -21,6 +21,9 @@ func TestAccExamples(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
 			c, ns := accept(t)
+			if strings.Contains(file, "rollout_policy") {
+				needGuardCRDs(t, c)
+			}
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)

@@ -15,10 +15,10 @@ import (
 )
 
 // identitySchema identifies a resource by its namespace and a name, under the attribute that holds the name.
-func identitySchema(nameAttribute string) identityschema.Schema {
+func identitySchema(nameAttribute, kind string) identityschema.Schema {
 	return identityschema.Schema{Attributes: map[string]identityschema.Attribute{
 		"namespace":   identityschema.StringAttribute{RequiredForImport: true, Description: "The namespace."},
-		nameAttribute: identityschema.StringAttribute{RequiredForImport: true, Description: "The name of the Service."},
+		nameAttribute: identityschema.StringAttribute{RequiredForImport: true, Description: "The name of the " + kind + "."},
 	}}
 }
 

@@ -14,6 +14,7 @@ import (
 const (
 	serviceManager = "terraform-knative-service"
 	splitManager   = "terraform-knative-traffic-split"
+	policyManager  = "terraform-knative-rollout-policy"
 	// releasedManager holds the traffic that a destroyed split left in place. It defends nothing: whoever of ours comes next
 	// takes it over.
 	releasedManager = "terraform-knative-released"

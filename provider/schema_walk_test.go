@@ -33,36 +33,42 @@ import (
 func TestSchemaIsTheAPIs(t *testing.T) {
 	api := apiFields{}
 	api.object("spec", serviceCRD(t), reflect.TypeFor[servingv1.ServiceSpec]())
-	ours := ourFields{}
-	for i := range serviceField.Fields {
-		if f := &serviceField.Fields[i]; f.Key == "spec" {
-			ours.object("spec", f)
-		}
-	}
-	for _, at := range slices.Sorted(maps.Keys(api)) {
-		f, ok := ours[at]
-		switch {
-		case !ok:
-			t.Errorf("%s: the API has it (%s), and no attribute stands for it", at, kindName[api[at]])
-		case f.Kind != api[at]:
-			t.Errorf("%s: the API takes %s, and the attribute is %s", at, kindName[api[at]], kindName[f.Kind])
-		case f.Name != "" && strings.TrimSpace(f.Doc) == "":
-			t.Errorf("%s: the attribute %s has no description", at, f.Name)
-		}
-	}
-	for _, at := range slices.Sorted(maps.Keys(ours)) {
-		if _, ok := api[at]; !ok {
-			t.Errorf("%s: the attribute %s stands for nothing in the API", at, ours[at].Name)
-		}
-	}
+	api.sameAs(t, serviceField)
 	if len(api) < 300 { // Knative v0.50.0: 656
 		t.Errorf("the walk over the CRD found %d fields: it does not reach what it should", len(api))
 	}
 }
 
+// sameAs compares with the spec of a tree.
+func (a apiFields) sameAs(t *testing.T, root *fields.Field) {
+	t.Helper()
+	ours := ourFields{}
+	for i := range root.Fields {
+		if f := &root.Fields[i]; f.Key == "spec" {
+			ours.object("spec", f)
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(a)) {
+		f, ok := ours[at]
+		switch {
+		case !ok:
+			t.Errorf("%s: the API has it (%s), and no attribute stands for it", at, kindName[a[at]])
+		case f.Kind != a[at]:
+			t.Errorf("%s: the API takes %s, and the attribute is %s", at, kindName[a[at]], kindName[f.Kind])
+		case f.Name != "" && strings.TrimSpace(f.Doc) == "":
+			t.Errorf("%s: the attribute %s has no description", at, f.Name)
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(ours)) {
+		if _, ok := a[at]; !ok {
+			t.Errorf("%s: the attribute %s stands for nothing in the API", at, ours[at].Name)
+		}
+	}
+}
+
 var kindName = map[fields.Kind]string{
 	fields.String: "a string", fields.Bool: "a bool", fields.Int: "an integer", fields.Float: "a number", fields.Quantity: "a quantity",
-	fields.IntOrString: "an integer or a string", fields.Object: "an object", fields.List: "a list", fields.Map: "a map",
+	fields.Duration: "a duration", fields.IntOrString: "an integer or a string", fields.Object: "an object", fields.List: "a list", fields.Map: "a map",
 }
 
 // ourFields are the provider's fields by their path in the API; of a list's elements under [], of a map's under {}.
@@ -97,6 +103,10 @@ type crdNode struct {
 	Items       *crdNode            `json:"items"`
 	FreeForm    bool                `json:"x-kubernetes-preserve-unknown-fields"`
 	IntOrString bool                `json:"x-kubernetes-int-or-string"`
+	Pattern     string              `json:"pattern"`
+	MinLength   int                 `json:"minLength"`
+	MaxLength   int                 `json:"maxLength"`
+	MaxItems    int                 `json:"maxItems"`
 }
 
 // serviceCRD is the schema of a Service's spec.
@@ -106,7 +116,13 @@ func serviceCRD(t *testing.T) *crdNode {
 	if err != nil {
 		t.Fatalf("go list -m knative.dev/serving: %v", err)
 	}
-	raw, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "config/core/300-resources/service.yaml"))
+	return specOf(t, filepath.Join(strings.TrimSpace(string(dir)), "config/core/300-resources/service.yaml"), "v1")
+}
+
+// specOf is the schema of the spec in a CRD's version.
+func specOf(t *testing.T, file, version string) *crdNode {
+	t.Helper()
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,11 +140,11 @@ func serviceCRD(t *testing.T) *crdNode {
 		t.Fatal(err)
 	}
 	for _, v := range crd.Spec.Versions {
-		if v.Name == "v1" {
+		if v.Name == version {
 			return v.Schema.OpenAPIV3Schema.Properties["spec"]
 		}
 	}
-	t.Fatal("the CRD has no version v1")
+	t.Fatalf("the CRD has no version %s", version)
 	return nil
 }
 
@@ -160,6 +176,8 @@ func (a apiFields) node(at string, n *crdNode, t reflect.Type) {
 		a[at] = fields.Quantity
 	case n.IntOrString:
 		a[at] = fields.IntOrString
+	case n.Type == "string" && t == reflect.TypeFor[metav1.Duration]():
+		a[at] = fields.Duration
 	case n.Type == "string":
 		a[at] = fields.String
 	case n.Type == "boolean":

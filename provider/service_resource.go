@@ -90,7 +90,7 @@ func (r *serviceResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 }
 
 func (r *serviceResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identitySchema("name")
+	resp.IdentitySchema = identitySchema("name", "Service")
 }
 
 func (r *serviceResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
@@ -198,6 +198,8 @@ func (r *serviceResource) ImportState(ctx context.Context, req resource.ImportSt
 func (r *serviceResource) apply(ctx context.Context, m *serviceModel, existing *unstructured.Unstructured, limit time.Duration, out outcome) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	ctx, warned := kube.CollectWarnings(ctx)
+	defer addWarnings(out.diags, m.ref(), warned)
 	u, err := applyOver(ctx, r.run.client, m.ref(), m.objectOver(existing), kube.ApplyOptions{Manager: serviceManager, Force: m.ForceConflicts.ValueBool()})
 	if err != nil {
 		addProblem(out.diags, "Applying", m.ref(), err)
@@ -244,7 +246,7 @@ func (r *serviceResource) mayAdopt(m *serviceModel, existing *unstructured.Unstr
 
 func alreadyExists(ref kube.Ref) error {
 	return &kube.Problem{
-		Summary: "The Service exists already",
+		Summary: fmt.Sprintf("The %s exists already", ref.Kind.Kind),
 		Detail:  fmt.Sprintf("%s is in the cluster and is not in this state. Import it to manage it here (terraform import ADDRESS %s/%s), or choose another name.", ref, ref.Namespace, ref.Name),
 	}
 }

@@ -90,10 +90,19 @@ func (r *trafficSplitResource) ModifyPlan(ctx context.Context, req resource.Modi
 		return
 	}
 	targets, known := targetsOf(plan.Traffic)
-	if !known || slices.ContainsFunc(targets, func(t rollout.Target) bool { return t.Revision != "" && t.Revision == upcoming.revision }) {
+	if !known || slices.ContainsFunc(targets, func(t rollout.Target) bool { return r.yetToCome(ctx, &plan, upcoming, t) }) {
 		return // the cluster cannot judge a Revision that this run has yet to make
 	}
 	dryRun(ctx, r.run, plan.ref(), plan.firstObject(ctx, r.run.client, steps, live, &resp.Diagnostics), kube.ApplyOptions{Manager: splitManager, Force: plan.ForceConflicts.ValueBool()}, &resp.Diagnostics)
+}
+
+// yetToCome says whether a target is the Revision that this run plans, and it is not there yet.
+func (r *trafficSplitResource) yetToCome(ctx context.Context, plan *trafficSplitModel, upcoming plannedService, t rollout.Target) bool {
+	if t.Revision == "" || t.Revision != upcoming.revision {
+		return false
+	}
+	made, err := r.run.client.Read(ctx, kube.Ref{Kind: kube.Revision, Namespace: plan.Namespace.ValueString(), Name: t.Revision})
+	return err != nil || made == nil
 }
 
 // checkRevisions holds the split to the Revisions that are there, and the one that this run makes.

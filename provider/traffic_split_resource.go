@@ -88,7 +88,7 @@ func (r *trafficSplitResource) Schema(ctx context.Context, _ resource.SchemaRequ
 }
 
 func (r *trafficSplitResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identitySchema("service")
+	resp.IdentitySchema = identitySchema("service", "Service")
 }
 
 func (r *trafficSplitResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
@@ -188,6 +188,8 @@ func (r *trafficSplitResource) ImportState(ctx context.Context, req resource.Imp
 func (r *trafficSplitResource) apply(ctx context.Context, m *trafficSplitModel, steps *progressConfig, limit time.Duration, out outcome) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	ctx, warned := kube.CollectWarnings(ctx)
+	defer addWarnings(out.diags, m.ref(), warned)
 	live, err := r.run.client.Get(ctx, m.ref())
 	if err == nil && live == nil {
 		err = noService(m.ref())

@@ -17,6 +17,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 )
 
 // Kind is a kind of object with the path it is served at: known, so never discovered.
@@ -38,6 +40,9 @@ var (
 	Pod           = v1("", "pods", "Pod")
 	Event         = v1("", "events", "Event")
 )
+
+// RolloutPolicy is the guard's kind.
+var RolloutPolicy = Kind{v1alpha1.GroupVersion.WithResource("rolloutpolicies"), "RolloutPolicy"}
 
 // APIVersion is the kind's apiVersion.
 func (k Kind) APIVersion() string { return k.GroupVersion().String() }

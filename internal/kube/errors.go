@@ -9,6 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 )
 
 // Problem is a failure told to a person: what went wrong in a few words, and in the detail what was asked, what was found
@@ -77,11 +79,14 @@ func Describe(verb string, ref Ref, err error) *Problem {
 	if late, ok := errors.AsType[*TimeoutError](err); ok {
 		return &Problem{"Not done in time", fmt.Sprintf("%s: %v. The cluster goes on with it: apply again to wait again, or raise timeouts.", asked, late)}
 	}
+	if denied := GuardDenial(err); denied != nil {
+		return denied.problem()
+	}
 	switch conflicts := Conflicts(err); {
 	case len(conflicts) > 0:
 		return describeConflicts(ref, conflicts)
 	case NoKind(err):
-		return &Problem{"Knative Serving is not installed", fmt.Sprintf("%s: the cluster does not serve %s. Install Knative Serving, or point the provider at the cluster that has it.", asked, ref.GroupVersionResource.String())}
+		return describeNoKind(asked, ref)
 	case NoNamespace(err):
 		return &Problem{"Namespace not found", fmt.Sprintf("%s: the namespace %q does not exist. Create it first, for example with kubernetes_namespace_v1 and a reference to it.", asked, ref.Namespace)}
 	case NoServiceAccount(err):
@@ -104,6 +109,14 @@ func Describe(verb string, ref Ref, err error) *Problem {
 		return &Problem{"Cluster unreachable", fmt.Sprintf("%s: %v. Check the provider's host or kubeconfig, the network, and that the API server is up.", asked, err)}
 	}
 	return &Problem{"Request failed", fmt.Sprintf("%s: %v", asked, err)}
+}
+
+func describeNoKind(asked string, ref Ref) *Problem {
+	what, how := "Knative Serving", "Install Knative Serving"
+	if ref.Group == v1alpha1.GroupVersion.Group {
+		what, how = "The guard", "Install the guard with its chart (webhook/chart in the provider's repository); its CRDs alone with kubectl apply --server-side -f webhook/chart/crds"
+	}
+	return &Problem{what + " is not installed", fmt.Sprintf("%s: the cluster does not serve %s. %s, or point the provider at the cluster that has it.", asked, ref.GroupVersionResource.String(), how)}
 }
 
 func describeConflicts(ref Ref, conflicts []Conflict) *Problem {

@@ -21,6 +21,10 @@ import (
 
 const rbac = `User "system:serviceaccount:ci:terraform" cannot patch resource "services" in API group "serving.knative.dev" in the namespace "default"`
 
+const guardWords = `this change of Service default/hello is refused. RolloutPolicy careful, rule max-step: This change gives hello-v2 80 % more of all requests than before. One change may move 20 %. Give hello-v2 40 % now, and leave the rest to the stable hello-v1. ` +
+	`RolloutPolicy careful, rule freeze: The freeze "peak" is on until 2026-12-27T00:00:00Z. Inside a freeze, only the stable Revision or the one before it may be raised. Wait for its end, or keep the new Revision at 0 % behind a tag until then. ` +
+	`In an emergency, whoever has the verb "bypass" on the policy can set the annotation knative-provider.dev/bypass on the Service to the reason.`
+
 // The errors of an API server, each in its own words. The comment names who says it.
 var (
 	services = hello.GroupResource()
@@ -48,6 +52,8 @@ var (
 	errDeniedWith403 = &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: `admission webhook "guard.knative-provider.dev" denied the request: rule max-step: 30 points at once`}}
 	// k8s.io/apiserver pkg/admission/plugin/policy/validating: a ValidatingAdmissionPolicy with its default reason.
 	errDeniedByPolicy = &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid, Message: `services.serving.knative.dev "hello" is forbidden: ValidatingAdmissionPolicy 'sum' with binding 'sum' denied request: the percents add up to 99`}}
+	// webhook/admission/judge.go: the guard, as the API server passes it on.
+	errGuard = &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden, Message: `admission webhook "guard.knative-provider.dev" denied the request: knative-guard: ` + guardWords}}
 	// k8s.io/apiserver pkg/admission/plugin/webhook/mutating: the webhook did not answer.
 	errWebhookDown = apierrors.NewInternalError(errors.New(`failed calling webhook "webhook.serving.knative.dev": failed to call webhook: Post "https://webhook.knative-serving.svc:443/defaulting?timeout=10s": dial tcp 10.0.0.1:443: connect: connection refused`))
 	// k8s.io/apiextensions-apiserver: the CRD's schema, or strict field validation.
@@ -94,6 +100,7 @@ func TestKindsOfErrors(t *testing.T) {
 		"denied":             {status(errDenied), answers{Denied: true}},
 		"denied with 403":    {status(errDeniedWith403), answers{Denied: true}},
 		"denied by a policy": {status(errDeniedByPolicy), answers{Denied: true}},
+		"the guard's":        {status(errGuard), answers{Denied: true}},
 		"webhook down":       {status(errWebhookDown), answers{}},
 		"invalid":            {status(errInvalid), answers{}},
 		"bad request":        {status(errBadRequest), answers{}},

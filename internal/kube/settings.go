@@ -43,8 +43,7 @@ func (s Settings) RESTConfig() (*rest.Config, error) {
 	// The API server's own priority and fairness is the limit; the default of 5 a second turns a plan of 500 Services
 	// into minutes (facts/terraform.md, "Performance references").
 	cfg.QPS, cfg.Burst = -1, -1
-	// A deprecation in an API is for whoever writes this provider, not a log line of every plan.
-	cfg.WarningHandler = rest.NoWarnings{}
+	cfg.WarningHandlerWithContext = guardWarnings{}
 	return cfg, nil
 }
 

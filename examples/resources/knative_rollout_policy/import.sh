@@ -1,0 +1,2 @@
+# namespace/name
+terraform import knative_rollout_policy.careful default/careful
