@@ -44,6 +44,7 @@ func (c *certificates) start(m ctrl.Manager, namespace string) (<-chan struct{},
 		SecretKey: types.NamespacedName{Namespace: namespace, Name: c.secret},
 		CertDir:   c.dir, CAName: "knative-guard", CAOrganization: "knative-guard", DNSName: host, ExtraDNSNames: []string{host + ".cluster.local"},
 		IsReady: ready, Webhooks: []rotator.WebhookInfo{{Name: c.webhook, Type: rotator.Validating}, {Name: c.webhook, Type: rotator.Mutating}}, FieldOwner: "knative-guard",
+		ControllerName:     "certificates-" + c.webhook,
 		ServerCertDuration: c.validity, LookaheadInterval: c.ahead, RotationCheckFrequency: c.check,
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"knative.dev/pkg/system"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -35,6 +36,8 @@ type settings struct {
 	certificates             certificates
 	election                 bool
 	gracefulShutdown, settle time.Duration
+	// several guards run in this process, as tests have them: controllers of one name are no mistake then.
+	several bool
 }
 
 func main() {
@@ -70,7 +73,8 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	}
 	m, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: scheme, Cache: facts.CacheOptions(s.only, s.knative),
-		Metrics: metricsserver.Options{BindAddress: s.metrics}, HealthProbeBindAddress: s.health,
+		Controller: config.Controller{SkipNameValidation: &s.several},
+		Metrics:    metricsserver.Options{BindAddress: s.metrics}, HealthProbeBindAddress: s.health,
 		LeaderElection: s.election, LeaderElectionID: "knative-guard", LeaderElectionNamespace: s.namespace, LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout: &s.gracefulShutdown,
 		WebhookServer: webhook.NewServer(webhook.Options{Port: s.port, CertDir: s.certificates.dir, TLSOpts: []func(*tls.Config){

@@ -113,7 +113,7 @@ func (k *AutoscalerKeeper) sweep(ctx context.Context, d *appsv1.Deployment, want
 		case wanted != nil && own.Name == wanted.Name:
 			current = own
 		case own.DeletionTimestamp == nil:
-			if err := k.Client.Delete(ctx, own, client.Preconditions{UID: &own.UID}); client.IgnoreNotFound(err) != nil {
+			if err := client.IgnoreNotFound(k.Client.Delete(ctx, own, client.Preconditions{UID: &own.UID})); err != nil {
 				return nil, err
 			}
 			k.Events.Eventf(d, own, corev1.EventTypeNormal, "AutoscalerDeleted", "Autoscale", "Deleted PodAutoscaler %s: the Pods ask for no such one any more", own.Name)

@@ -24,8 +24,9 @@ const (
 	runsAnnotation = "knative-provider.dev/runs"
 	// ProtectedAnnotation marks a Revision whose serving.knative.dev/no-gc is the guard's.
 	ProtectedAnnotation = "knative-provider.dev/rollback-target"
-	// ManagedKey is the label, and ManagedValue its value, of what the guard makes beside its own kinds.
-	ManagedKey   = "app.kubernetes.io/managed-by"
+	// ManagedKey is the label of what the guard makes beside its own kinds.
+	ManagedKey = "app.kubernetes.io/managed-by"
+	// ManagedValue is its value.
 	ManagedValue = "knative-guard"
 	// byService is the index of Revisions by the Service that they belong to.
 	byService = "service"

@@ -88,8 +88,7 @@ func (k *Knative) tell(ctx context.Context) {
 	}
 	configurationValid.Set(0)
 	log.FromContext(ctx).Error(k.err, "Knative's configuration cannot be used for queue-proxies", "usesTheOneBefore", k.injector != nil)
-	var bad *badConfigMap
-	if errors.As(k.err, &bad) {
+	if bad, ok := errors.AsType[*configMapError](k.err); ok {
 		k.events.Eventf(&corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: bad.namespace, Name: bad.name, UID: bad.uid}, nil,
 			corev1.EventTypeWarning, "InvalidConfiguration", "Read", "%s", Note(k.err.Error()))
 	}
@@ -156,20 +155,20 @@ func parse[T any](c configMaps, name string, read func(*corev1.ConfigMap) (T, er
 	}
 	var err error
 	if *into, err = read(m); err != nil {
-		return &badConfigMap{m.Namespace, name, m.UID, err}
+		return &configMapError{m.Namespace, name, m.UID, err}
 	}
 	return nil
 }
 
-// badConfigMap is one that Knative's own code cannot read.
-type badConfigMap struct {
+// configMapError is one that Knative's own code cannot read.
+type configMapError struct {
 	namespace, name string
 	uid             types.UID
 	err             error
 }
 
-func (b *badConfigMap) Error() string {
+func (b *configMapError) Error() string {
 	return fmt.Sprintf("the ConfigMap %s/%s cannot be read, so the last good one counts, where there was one: %v. Correct it as its _example says", b.namespace, b.name, b.err)
 }
 
-func (b *badConfigMap) Unwrap() error { return b.err }
+func (b *configMapError) Unwrap() error { return b.err }
