@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 	"testing"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,12 +17,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/sidecar"
+	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
 // TestAccInjection is the life of a plain Deployment that asks for a queue-proxy: Knative's autoscaler scales it by concurrency, from
 // one Pod to several and back, until it asks no more. One that cannot have a queue-proxy runs without.
 func TestAccInjection(t *testing.T) {
-	g := newGuard(t)
+	g, web := newGuard(t), testenv.Client()
 	g.sendsPods()
 	g.cannotBeInjected()
 
@@ -38,7 +36,7 @@ func TestAccInjection(t *testing.T) {
 	if len(pod.Spec.Containers) != 2 || pod.Spec.Containers[1].Name != "queue-proxy" {
 		t.Fatalf("containers %v", pod.Spec.Containers)
 	}
-	if got, err := fetch(t.Context(), "http://"+pod.Status.PodIP+":8012/"); err != nil || !strings.HasPrefix(got, "Hello plain!") {
+	if got, err := testenv.Answer(t.Context(), web, "http://"+pod.Status.PodIP+":8012/"); err != nil || got != "Hello plain!" {
 		t.Fatalf("through 8012: %q %v", got, err)
 	}
 	pa := &autoscalingv1alpha1.PodAutoscaler{ObjectMeta: g.meta("plain-kpa")}
@@ -47,9 +45,9 @@ func TestAccInjection(t *testing.T) {
 		return must(err == nil && pa.IsReady() && pa.Status.ServiceName != "", "%v %+v", err, pa.Status)
 	})
 
-	done := g.load(pa.Status.ServiceName, 8)
+	done := g.load(web, pa.Status.ServiceName, 8)
 	g.eventually(":9090/metrics shows concurrency", func(ctx context.Context) error {
-		text, err := fetch(ctx, "http://"+pod.Status.PodIP+":9090/metrics")
+		text, err := testenv.Get(ctx, web, "http://"+pod.Status.PodIP+":9090/metrics")
 		if err != nil {
 			return err
 		}
@@ -150,7 +148,7 @@ func (g *guard) replicas(name string, want func(int32) bool) func(context.Contex
 }
 
 // load sends so many requests at once to a Service of the cluster, until it is told to stop; then it gives the first error.
-func (g *guard) load(service string, workers int) (stop func() error) {
+func (g *guard) load(web *http.Client, service string, workers int) (stop func() error) {
 	g.t.Helper()
 	s := &corev1.Service{ObjectMeta: g.meta(service)}
 	if err := g.admin.Get(g.t.Context(), client.ObjectKeyFromObject(s), s); err != nil {
@@ -161,7 +159,7 @@ func (g *guard) load(service string, workers int) (stop func() error) {
 	for range workers {
 		go func() {
 			for ctx.Err() == nil {
-				if _, err := fetch(context.WithoutCancel(ctx), "http://"+s.Spec.ClusterIP+"/?sleep=500ms"); err != nil {
+				if _, err := testenv.Answer(context.WithoutCancel(ctx), web, "http://"+s.Spec.ClusterIP+"/?sleep=500ms"); err != nil {
 					errs <- err
 					return
 				}
@@ -179,23 +177,4 @@ func (g *guard) load(service string, workers int) (stop func() error) {
 		}
 		return first
 	}
-}
-
-func fetch(ctx context.Context, url string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return "", err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s: %s", url, resp.Status, body)
-	}
-	return string(body), err
 }

@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"fmt"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -21,11 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/sidecar"
-	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
 )
-
-// takenAgain is when to look again for a name that is not ours to take: nobody tells when it is free.
-const takenAgain = time.Minute
 
 // AutoscalerKeeper keeps one PodAutoscaler for each plain Deployment whose Pods have a queue-proxy, so that Knative's autoscaler
 // scales it.
@@ -151,29 +146,6 @@ func (k *AutoscalerKeeper) allInjected(ctx context.Context, d *appsv1.Deployment
 		}
 	}
 	return injected >= d.Status.Replicas, nil
-}
-
-// taken tells of a name that somebody else's PodAutoscaler has.
-func (k *AutoscalerKeeper) taken(ctx context.Context, d *appsv1.Deployment, wanted *autoscalingv1alpha1.PodAutoscaler) (ctrl.Result, error) {
-	var there autoscalingv1alpha1.PodAutoscaler
-	if err := k.Live.Get(ctx, client.ObjectKeyFromObject(wanted), &there); err != nil {
-		return ctrl.Result{}, err
-	}
-	if metav1.IsControlledBy(&there, d) && there.Labels[facts.ManagedKey] == facts.ManagedValue {
-		return ctrl.Result{}, nil // made a moment ago: the cache will say so
-	}
-	k.Events.Eventf(d, &there, corev1.EventTypeWarning, "AutoscalerTaken", "Autoscale",
-		"The PodAutoscaler %s is not the guard's, so it is left alone and nothing scales this Deployment. Delete it, or name another by the annotation %s on the Pod template", there.Name, sidecar.AnnotationAutoscaler)
-	return ctrl.Result{RequeueAfter: takenAgain}, nil
-}
-
-// refused tells what Knative's own webhook says of the annotations for its autoscaler; trying again would not change it.
-func (k *AutoscalerKeeper) refused(d *appsv1.Deployment, err error) error {
-	if err == nil || !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) && !apierrors.IsForbidden(err) {
-		return err
-	}
-	k.Events.Eventf(d, nil, corev1.EventTypeWarning, "AutoscalerRefused", "Autoscale", "%s", facts.Note(fmt.Sprintf("The PodAutoscaler is refused: %v. Its annotations are those of the Pod template", err)))
-	return reconcile.TerminalError(err)
 }
 
 // Register makes the manager call Reconcile.
