@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -23,7 +25,8 @@ import (
 // TestAccInjection is the life of a plain Deployment that asks for a queue-proxy: Knative's autoscaler scales it by concurrency, from
 // one Pod to several and back, until it asks no more. One that cannot have a queue-proxy runs without.
 func TestAccInjection(t *testing.T) {
-	g, web := newGuard(t), testenv.Client()
+	g := newGuard(t)
+	web := &http.Client{Timeout: 20 * time.Second} // to Pods and Services: testenv.Client goes by the ingress
 	g.sendsPods()
 	g.cannotBeInjected()
 
@@ -46,6 +49,7 @@ func TestAccInjection(t *testing.T) {
 	})
 
 	done := g.load(web, pa.Status.ServiceName, 8)
+	defer done()
 	g.eventually(":9090/metrics shows concurrency", func(ctx context.Context) error {
 		text, err := testenv.Get(ctx, web, "http://"+pod.Status.PodIP+":9090/metrics")
 		if err != nil {
@@ -56,9 +60,7 @@ func TestAccInjection(t *testing.T) {
 		return must(err == nil && stat.PodName == pod.Name && stat.AverageConcurrentRequests > 1, "%v %v", err, stat)
 	})
 	g.eventually("1 to several", g.replicas("plain", func(n int32) bool { return n >= 2 }))
-	if failed := done(); failed != nil {
-		t.Errorf("requests under load: %v", failed)
-	}
+	done()
 	g.eventually("back to 1", g.replicas("plain", func(n int32) bool { return n == 1 }))
 
 	if err := change(t.Context(), g.admin, d, func(d *appsv1.Deployment) { delete(d.Spec.Template.Annotations, sidecar.AnnotationInject) }); err != nil {
@@ -147,34 +149,29 @@ func (g *guard) replicas(name string, want func(int32) bool) func(context.Contex
 	}
 }
 
-// load sends so many requests at once to a Service of the cluster, until it is told to stop; then it gives the first error.
-func (g *guard) load(web *http.Client, service string, workers int) (stop func() error) {
+// load sends so many requests at once to a Service of the cluster, once it answers, until it is told to stop. Each must be answered.
+func (g *guard) load(web *http.Client, service string, workers int) (stop func()) {
 	g.t.Helper()
 	s := &corev1.Service{ObjectMeta: g.meta(service)}
 	if err := g.admin.Get(g.t.Context(), client.ObjectKeyFromObject(s), s); err != nil {
 		g.t.Fatal(err)
 	}
+	url := "http://" + s.Spec.ClusterIP
+	g.eventually("the Service answers", func(ctx context.Context) error { // nodes learn of its Pods later than the PodAutoscaler
+		_, err := testenv.Answer(ctx, web, url)
+		return err
+	})
 	ctx, cancel := context.WithCancel(g.t.Context())
-	errs := make(chan error, workers)
+	var all sync.WaitGroup
 	for range workers {
-		go func() {
+		all.Go(func() {
 			for ctx.Err() == nil {
-				if _, err := testenv.Answer(context.WithoutCancel(ctx), web, "http://"+s.Spec.ClusterIP+"/?sleep=500ms"); err != nil {
-					errs <- err
+				if _, err := testenv.Answer(context.WithoutCancel(ctx), web, url+"/?sleep=500ms"); err != nil {
+					g.t.Errorf("a request under load: %v", err)
 					return
 				}
 			}
-			errs <- nil
-		}()
+		})
 	}
-	return func() error {
-		cancel()
-		var first error
-		for range workers {
-			if err := <-errs; err != nil && first == nil {
-				first = err
-			}
-		}
-		return first
-	}
+	return func() { cancel(); all.Wait() }
 }
