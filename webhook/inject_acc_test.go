@@ -26,7 +26,9 @@ import (
 // one Pod to several and back, until it asks no more. One that cannot have a queue-proxy runs without.
 func TestAccInjection(t *testing.T) {
 	g := newGuard(t)
-	web := &http.Client{Timeout: 20 * time.Second} // to Pods and Services: testenv.Client goes by the ingress
+	// To Pods and Services, where testenv.Client goes by the ingress. A new connection each time: at first the Service leads to
+	// Knative's activator, and a connection that is kept stays there.
+	web := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	g.sendsPods()
 	g.cannotBeInjected()
 
