@@ -22,7 +22,7 @@ func (c *certificates) flags() {
 	flag.BoolVar(&c.rotate, "rotate-certificates", true, "make and rotate the certificates; false where cert-manager does")
 	flag.StringVar(&c.secret, "certificate-secret", "knative-guard-tls", "the Secret in the guard's namespace that certificates are kept in")
 	flag.StringVar(&c.service, "service", "knative-guard", "the Service in the guard's namespace that the API server calls")
-	flag.StringVar(&c.webhook, "webhook-configuration", "knative-guard", "the ValidatingWebhookConfiguration that gets the CA")
+	flag.StringVar(&c.webhook, "webhook-configuration", "knative-guard", "the ValidatingWebhookConfiguration, and the MutatingWebhookConfiguration, that get the CA")
 	flag.DurationVar(&c.validity, "certificate-validity", 365*24*time.Hour, "how long a server certificate is valid")
 	flag.DurationVar(&c.ahead, "certificate-renewal", 90*24*time.Hour, "how long before its end a certificate is made anew")
 	flag.DurationVar(&c.check, "certificate-check", 12*time.Hour, "how often that is looked at")
@@ -43,7 +43,8 @@ func (c *certificates) start(m ctrl.Manager, namespace string) (<-chan struct{},
 	return ready, rotator.AddRotator(m, &rotator.CertRotator{
 		SecretKey: types.NamespacedName{Namespace: namespace, Name: c.secret},
 		CertDir:   c.dir, CAName: "knative-guard", CAOrganization: "knative-guard", DNSName: host, ExtraDNSNames: []string{host + ".cluster.local"},
-		IsReady: ready, Webhooks: []rotator.WebhookInfo{{Name: c.webhook, Type: rotator.Validating}}, FieldOwner: "knative-guard",
+		IsReady: ready, Webhooks: []rotator.WebhookInfo{{Name: c.webhook, Type: rotator.Validating}, {Name: c.webhook, Type: rotator.Mutating}}, FieldOwner: "knative-guard",
+		ControllerName:     "certificates-" + c.webhook,
 		ServerCertDuration: c.validity, LookaheadInterval: c.ahead, RotationCheckFrequency: c.check,
 	})
 }

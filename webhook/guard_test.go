@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -98,7 +99,7 @@ func (g *guard) create(objects ...client.Object) {
 		if err := g.admin.Create(g.t.Context(), o); err != nil {
 			g.t.Fatalf("%T %s: %v", o, o.GetName(), err)
 		}
-		if o.GetNamespace() == "" {
+		if o.GetNamespace() != g.namespace {
 			g.t.Cleanup(func() { _ = g.admin.Delete(context.Background(), o) })
 		}
 	}
@@ -143,7 +144,7 @@ func (g *guard) start() {
 	g.account()
 	g.endpoint(port)
 	s := settings{
-		namespace: g.namespace, only: g.namespace, knative: "knative-serving", port: port, metrics: "0", health: "0", gracefulShutdown: 5 * time.Second,
+		namespace: g.namespace, only: g.namespace, knative: knativeNamespace, port: port, metrics: "0", health: "0", gracefulShutdown: 5 * time.Second, several: true,
 		certificates: certificates{
 			dir: g.t.TempDir(), secret: "knative-guard-tls", service: "knative-guard", webhook: g.namespace, rotate: true,
 			validity: 24 * time.Hour, ahead: time.Hour, check: time.Hour,
@@ -180,50 +181,62 @@ func (g *guard) start() {
 // here, the API server lets it write nowhere else. What has no namespace it needs from a ClusterRole.
 func (g *guard) account() {
 	g.t.Helper()
-	var cluster, own []rbacv1.PolicyRule
+	var cluster, own, knative []rbacv1.PolicyRule
 	read(g.t, "chart/files/cluster-rules.yaml", &cluster)
 	read(g.t, "chart/files/own-rules.yaml", &own)
+	read(g.t, "chart/files/knative-rules.yaml", &knative)
 	unbound := slices.Clone(cluster)
 	unbound = slices.DeleteFunc(unbound, func(r rbacv1.PolicyRule) bool {
-		return r.APIGroups[0] != "admissionregistration.k8s.io" && r.APIGroups[0] != "authorization.k8s.io"
+		return r.APIGroups[0] != "admissionregistration.k8s.io" && r.APIGroups[0] != "authorization.k8s.io" && !slices.Contains(r.Resources, "namespaces")
 	})
-	unbound = append(unbound, rbacv1.PolicyRule{APIGroups: []string{"admissionregistration.k8s.io"}, Resources: []string{"validatingwebhookconfigurations"}, ResourceNames: []string{g.namespace}, Verbs: []string{"get", "update"}})
+	unbound = append(unbound, rbacv1.PolicyRule{APIGroups: []string{"admissionregistration.k8s.io"}, Resources: []string{"validatingwebhookconfigurations", "mutatingwebhookconfigurations"}, ResourceNames: []string{g.namespace}, Verbs: []string{"get", "update"}})
 	subject := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: g.namespace, Name: "knative-guard"}}
+	inKnative := metav1.ObjectMeta{Namespace: knativeNamespace, Name: g.namespace}
 	g.create(&corev1.ServiceAccount{ObjectMeta: g.meta("knative-guard")},
+		&rbacv1.Role{ObjectMeta: inKnative, Rules: knative},
+		&rbacv1.RoleBinding{ObjectMeta: inKnative, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: g.namespace}, Subjects: subject},
 		&rbacv1.Role{ObjectMeta: g.meta("knative-guard"), Rules: slices.Concat(own, cluster)},
 		&rbacv1.RoleBinding{ObjectMeta: g.meta("knative-guard"), RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "knative-guard"}, Subjects: subject},
 		&rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: g.namespace}, Rules: unbound},
 		&rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: g.namespace}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: g.namespace}, Subjects: subject})
 }
 
-// endpoint leads from the API server to this process by a Service, as to a Pod. The webhook is for this namespace only, and holds
-// up nothing if the test dies.
+// endpoint leads from the API server to this process by a Service, as to a Pod.
 func (g *guard) endpoint(port int) {
 	g.t.Helper()
-	var rules []any
-	read(g.t, "chart/files/webhook-rules.yaml", &rules)
 	ready, number, name := true, int32(port), "https"
 	service := g.meta("knative-guard")
 	slice := service
 	slice.Labels = map[string]string{discoveryv1.LabelServiceName: service.Name}
-	hook := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
-		"metadata": map[string]any{"name": g.namespace},
-		"webhooks": []any{map[string]any{
-			"name": "guard.knative-provider.dev", "admissionReviewVersions": []any{"v1"}, "sideEffects": "None", "failurePolicy": "Ignore", "timeoutSeconds": int64(5),
-			"rules":             rules,
-			"namespaceSelector": map[string]any{"matchLabels": map[string]any{"kubernetes.io/metadata.name": g.namespace}},
-			"clientConfig":      map[string]any{"service": map[string]any{"namespace": g.namespace, "name": service.Name, "path": admission.Path}},
-		}},
-	}}
 	g.create(&corev1.Service{ObjectMeta: service, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: name, Port: 443}}}},
 		&discoveryv1.EndpointSlice{
 			ObjectMeta: slice, AddressType: discoveryv1.AddressTypeIPv4,
 			Endpoints: []discoveryv1.Endpoint{{Addresses: []string{bridge}, Conditions: discoveryv1.EndpointConditions{Ready: &ready}}},
 			Ports:     []discoveryv1.EndpointPort{{Name: &name, Port: &number}},
 		},
-		&corev1.Secret{ObjectMeta: g.meta("knative-guard-tls")}, hook)
+		&corev1.Secret{ObjectMeta: g.meta("knative-guard-tls")},
+		g.webhook("ValidatingWebhookConfiguration", "guard.knative-provider.dev", "webhook-rules", admission.Path, map[string]any{"sideEffects": "None"}),
+		g.webhook("MutatingWebhookConfiguration", "inject.knative-provider.dev", "injection-rules", admission.InjectPath, map[string]any{"sideEffects": "NoneOnDryRun", "reinvocationPolicy": "IfNeeded"}))
 }
+
+// webhook is for this namespace only, and holds up nothing if the test dies.
+func (g *guard) webhook(kind, name, rules, path string, more map[string]any) *unstructured.Unstructured {
+	g.t.Helper()
+	var what []any
+	read(g.t, "chart/files/"+rules+".yaml", &what)
+	hook := map[string]any{
+		"name": name, "admissionReviewVersions": []any{"v1"}, "failurePolicy": "Ignore", "timeoutSeconds": int64(5), "rules": what,
+		"namespaceSelector": map[string]any{"matchLabels": map[string]any{"kubernetes.io/metadata.name": g.namespace}},
+		"clientConfig":      map[string]any{"service": map[string]any{"namespace": g.namespace, "name": "knative-guard", "path": path}},
+	}
+	maps.Copy(hook, more)
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind, "metadata": map[string]any{"name": g.namespace}, "webhooks": []any{hook},
+	}}
+}
+
+// knativeNamespace is where Knative Serving is on the bed.
+const knativeNamespace = "knative-serving"
 
 // bridge is this machine to whatever runs on the bed.
 const bridge = "10.244.0.1"

@@ -1,4 +1,5 @@
-// Command webhook is the guard: it holds changes of Knative's traffic to the rules of RolloutPolicies, and keeps what they go by.
+// Command webhook is the guard: it holds changes of Knative's traffic to the rules of RolloutPolicies, keeps what they go by, and
+// gives queue-proxies to Pods that ask for one.
 package main
 
 import (
@@ -12,8 +13,10 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	"k8s.io/client-go/rest"
+	"knative.dev/pkg/system"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -33,12 +36,14 @@ type settings struct {
 	certificates             certificates
 	election                 bool
 	gracefulShutdown, settle time.Duration
+	// several guards run in this process, as tests have them: controllers of one name are no mistake then.
+	several bool
 }
 
 func main() {
 	var s settings
 	flag.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the guard's own namespace")
-	flag.StringVar(&s.knative, "knative-namespace", "knative-serving", "the namespace of Knative Serving's controllers, which are never held up")
+	flag.StringVar(&s.knative, "knative-namespace", "knative-serving", "the namespace of Knative Serving's controllers, which are never held up, and of the ConfigMaps that queue-proxies are made from")
 	flag.StringVar(&s.only, "only-namespace", "", "the one namespace that the guard looks after; all of them where it is empty")
 	flag.IntVar(&s.port, "port", 8443, "the port that the API server sends reviews to")
 	flag.StringVar(&s.metrics, "metrics-address", ":8080", "where /metrics is served; 0 for nowhere")
@@ -59,13 +64,17 @@ func main() {
 
 // run wires the guard and runs it until the context ends.
 func run(ctx context.Context, cfg *rest.Config, s settings) error {
+	if err := os.Setenv(system.NamespaceEnvKey, s.knative); err != nil { // Knative's own code, which makes queue-proxies, reads it there
+		return err
+	}
 	scheme, err := facts.Scheme()
 	if err != nil {
 		return err
 	}
 	m, err := ctrl.NewManager(cfg, ctrl.Options{
-		Scheme: scheme, Cache: facts.CacheOptions(s.only),
-		Metrics: metricsserver.Options{BindAddress: s.metrics}, HealthProbeBindAddress: s.health,
+		Scheme: scheme, Cache: facts.CacheOptions(s.only, s.knative),
+		Controller: config.Controller{SkipNameValidation: &s.several},
+		Metrics:    metricsserver.Options{BindAddress: s.metrics}, HealthProbeBindAddress: s.health,
 		LeaderElection: s.election, LeaderElectionID: "knative-guard", LeaderElectionNamespace: s.namespace, LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout: &s.gracefulShutdown,
 		WebhookServer: webhook.NewServer(webhook.Options{Port: s.port, CertDir: s.certificates.dir, TLSOpts: []func(*tls.Config){
@@ -83,10 +92,14 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err != nil {
 		return err
 	}
+	events := m.GetEventRecorder("knative-guard")
+	knative := facts.NewKnative(m.GetCache(), s.knative, events)
+	injection := &admission.Injection{Cache: m.GetCache(), Injector: knative.Injector, Events: events}
 	for _, register := range []func(ctrl.Manager) error{
-		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: m.GetEventRecorder("knative-guard")}).Register,
+		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events}).Register,
 		(&controller.Protector{Client: m.GetClient()}).Register,
 		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader}).Register,
+		(&controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events}).Register,
 	} {
 		if err := register(m); err != nil {
 			return err
@@ -95,7 +108,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err := m.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
-	return serve(ctx, m, s, handler)
+	return serve(ctx, m, s, handler, injection)
 }
 
 // newHandler makes what answers reviews, and the list of what it refuses.

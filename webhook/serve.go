@@ -15,7 +15,7 @@ import (
 
 // serve runs the manager, and the webhook's server as soon as it has certificates. It is Ready when it has, when every cache has
 // caught up, and until it is asked to stop; then it answers on while the cluster finds out.
-func serve(ctx context.Context, m manager.Manager, s settings, h *admission.Handler) error {
+func serve(ctx context.Context, m manager.Manager, s settings, h *admission.Handler, i *admission.Injection) error {
 	ready, err := s.certificates.start(m, s.namespace)
 	if err != nil {
 		return err
@@ -50,6 +50,7 @@ func serve(ctx context.Context, m manager.Manager, s settings, h *admission.Hand
 			return
 		}
 		m.GetWebhookServer().Register(admission.Path, &webhook.Admission{Handler: h})
+		m.GetWebhookServer().Register(admission.InjectPath, &webhook.Admission{Handler: i})
 		close(running)
 	}()
 	ctrl.Log.Info("the guard starts", "self", h.Self, "exempt", h.Exempt)

@@ -22,7 +22,7 @@ const (
 	AnnotationTimeout = "knative-provider.dev/timeout-seconds"
 )
 
-// checkAsked is nil where a queue-proxy is asked for:
+// CheckAsked is nil where a queue-proxy is asked for:
 //
 //	the Pod says    its namespace says    verdict
 //	false           any                   skipped
@@ -31,7 +31,7 @@ const (
 //	nothing         false, nothing        skipped
 //
 // Of a label and an annotation that differ, false counts.
-func checkAsked(ns *corev1.Namespace, pod *corev1.Pod) *Refusal {
+func CheckAsked(ns *corev1.Namespace, pod *corev1.Pod) *Refusal {
 	inPod, r := says("Pod", pod.Labels, pod.Annotations)
 	if r != nil {
 		return r

@@ -21,13 +21,14 @@ var update = flag.Bool("update", false, "write the golden files from what comes 
 
 // golden is what is known of a shape: what is injected, as a patch, or why not.
 type golden struct {
-	Autoscaler string                `json:"autoscaler,omitempty"`
-	Container  string                `json:"container,omitempty"`
-	Port       int32                 `json:"port,omitempty"`
-	Protocol   string                `json:"protocol,omitempty"`
-	Patch      []jsonpatch.Operation `json:"patch,omitempty"`
-	Refusal    *Refusal              `json:"refusal,omitempty"`
-	Skip       bool                  `json:"skip,omitempty"`
+	Autoscaler  string                `json:"autoscaler,omitempty"`
+	Container   string                `json:"container,omitempty"`
+	Port        int32                 `json:"port,omitempty"`
+	Protocol    string                `json:"protocol,omitempty"`
+	Concurrency int64                 `json:"concurrency,omitempty"`
+	Patch       []jsonpatch.Operation `json:"patch,omitempty"`
+	Refusal     *Refusal              `json:"refusal,omitempty"`
+	Skip        bool                  `json:"skip,omitempty"`
 }
 
 func TestGolden(t *testing.T) {
@@ -44,6 +45,7 @@ func TestGolden(t *testing.T) {
 				got.Refusal, got.Skip = refusal, refusal.Reason.IsSkip()
 			} else {
 				got.Autoscaler, got.Container, got.Port, got.Protocol = injected.Autoscaler, injected.Container, injected.Port, string(injected.Protocol)
+				got.Concurrency = injected.Concurrency
 				got.Patch = patch(t, shape.pod, injected.Pod)
 				checkAgain(t, in, shape.ns, injected)
 			}

@@ -63,7 +63,7 @@ func (s *settings) key() (string, error) {
 // the PodAutoscaler's name, and most workloads have a Service of their own name already.
 func autoscaler(pod *corev1.Pod) (string, *Refusal) {
 	name := pod.Annotations[AnnotationAutoscaler]
-	if workload := workload(pod); name == "" && workload != "" {
+	if workload := Workload(pod); name == "" && workload != "" {
 		name = kmeta.ChildName(workload, "-kpa")
 	}
 	if errs := validation.IsDNS1035Label(name); len(errs) > 0 {
@@ -74,8 +74,8 @@ func autoscaler(pod *corev1.Pod) (string, *Refusal) {
 	return name, nil
 }
 
-// workload is the name of what made the Pod; of a ReplicaSet, that of its Deployment.
-func workload(pod *corev1.Pod) string {
+// Workload is the name of what made the Pod; of a ReplicaSet, that of its Deployment.
+func Workload(pod *corev1.Pod) string {
 	owner := metav1.GetControllerOf(pod)
 	switch {
 	case owner == nil && pod.Name != "":

@@ -50,12 +50,14 @@ type Injected struct {
 	Port      int32
 	// Protocol is the PodAutoscaler's protocolType.
 	Protocol networking.ProtocolType
+	// Concurrency is the PodAutoscaler's containerConcurrency: requests at once, 0 for no limit.
+	Concurrency int64
 }
 
 // Inject gives a copy of the Pod with a queue-proxy, or why there is none. The Pod is as its creator sent it: the namespace is
 // taken from ns. Injecting again what was injected changes nothing, and carries on what others have added in between.
 func (in *Injector) Inject(ns *corev1.Namespace, pod *corev1.Pod) (*Injected, *Refusal) {
-	if r := checkAsked(ns, pod); r != nil {
+	if r := CheckAsked(ns, pod); r != nil {
 		return nil, r
 	}
 	if r := in.checkPod(pod); r != nil {
@@ -73,5 +75,5 @@ func (in *Injector) Inject(ns *corev1.Namespace, pod *corev1.Pod) (*Injected, *R
 	if r := checkFree(pod, m, s); r != nil {
 		return nil, r
 	}
-	return &Injected{m.addTo(pod, s), s.name, s.backend.container.Name, s.backend.port, s.backend.protocol}, nil
+	return &Injected{m.addTo(pod, s), s.name, s.backend.container.Name, s.backend.port, s.backend.protocol, s.concurrency}, nil
 }

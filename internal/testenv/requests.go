@@ -35,6 +35,13 @@ func Client() *http.Client {
 
 // Answer is the first line of the answer to one GET; any status but 200 is an error.
 func Answer(ctx context.Context, client *http.Client, url string) (string, error) {
+	body, err := Get(ctx, client, url)
+	line, _, _ := strings.Cut(body, "\n")
+	return line, err
+}
+
+// Get is the whole answer to one GET; any status but 200 is an error, with the first line of what came.
+func Get(ctx context.Context, client *http.Client, url string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
@@ -48,11 +55,11 @@ func Answer(ctx context.Context, client *http.Client, url string) (string, error
 	if err != nil {
 		return "", err
 	}
-	line, _, _ := strings.Cut(string(body), "\n")
 	if resp.StatusCode != http.StatusOK {
+		line, _, _ := strings.Cut(string(body), "\n")
 		return "", fmt.Errorf("GET %s: %s: %s", url, resp.Status, line)
 	}
-	return line, nil
+	return string(body), nil
 }
 
 // Sample sends n requests, a few at a time, and counts the answers.

@@ -4,8 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -19,6 +24,10 @@ const (
 	runsAnnotation = "knative-provider.dev/runs"
 	// ProtectedAnnotation marks a Revision whose serving.knative.dev/no-gc is the guard's.
 	ProtectedAnnotation = "knative-provider.dev/rollback-target"
+	// ManagedKey is the label of what the guard makes beside its own kinds.
+	ManagedKey = "app.kubernetes.io/managed-by"
+	// ManagedValue is its value.
+	ManagedValue = "knative-guard"
 	// byService is the index of Revisions by the Service that they belong to.
 	byService = "service"
 )
@@ -26,7 +35,7 @@ const (
 // Scheme knows every kind that the guard reads or writes.
 func Scheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, servingv1.AddToScheme, v1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, servingv1.AddToScheme, autoscalingv1alpha1.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(s); err != nil {
 			return nil, err
 		}
@@ -34,22 +43,28 @@ func Scheme() (*runtime.Scheme, error) {
 	return s, nil
 }
 
-// CacheOptions keep of each object what decisions need: there may be 50,000 Revisions. A guard of one namespace sees, and so
-// writes on, nothing of any other; "" is all of them.
-func CacheOptions(namespace string) cache.Options {
+// CacheOptions keep of each object what decisions need: there may be 50,000 Revisions, with as many Deployments, Pods and
+// PodAutoscalers of Knative's own, which are left out. A guard of one namespace sees, and so writes on, nothing of any other; "" is
+// all of them. Of ConfigMaps it sees those in Knative's namespace only.
+func CacheOptions(namespace, knative string) cache.Options {
 	return cache.Options{
 		DefaultNamespaces: map[string]cache.Config{namespace: {}}, // cache.AllNamespaces is ""
 		DefaultTransform:  cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&servingv1.Service{}:  {Transform: transform(stripService)},
 			&servingv1.Revision{}: {Transform: transform(stripRevision)},
+			&corev1.ConfigMap{}:   {Namespaces: map[string]cache.Config{knative: {}}},
+			&corev1.Pod{}:         {Transform: transform(stripPod), Label: selector("serving.knative.dev/revisionUID,!serving.knative.dev/service")},
+			&appsv1.Deployment{}:  {Label: selector("!serving.knative.dev/revision")},
+
+			&autoscalingv1alpha1.PodAutoscaler{}: {Label: labels.SelectorFromSet(ManagedLabels())},
 		},
 	}
 }
 
 // Prepare makes a cache hold, before it starts, all that Reader asks for: so no decision is the first to ask.
 func Prepare(ctx context.Context, c cache.Cache) error {
-	for _, kind := range []client.Object{&servingv1.Service{}, &servingv1.Revision{}, &v1alpha1.RolloutPolicy{}, &v1alpha1.RolloutRecord{}} {
+	for _, kind := range []client.Object{&servingv1.Service{}, &servingv1.Revision{}, &v1alpha1.RolloutPolicy{}, &v1alpha1.RolloutRecord{}, &corev1.Namespace{}, &corev1.ConfigMap{}, &appsv1.Deployment{}} {
 		if _, err := c.GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
 			return err
 		}
@@ -61,6 +76,16 @@ func Prepare(ctx context.Context, c cache.Cache) error {
 
 // OfService lists the Revisions of a Service from a cache that Prepare has prepared.
 func OfService(name string) client.MatchingFields { return client.MatchingFields{byService: name} }
+
+// ManagedLabels are on what the guard makes beside its own kinds.
+func ManagedLabels() map[string]string { return map[string]string{ManagedKey: ManagedValue} }
+
+// selector is of a constant.
+func selector(text string) labels.Selector {
+	s, err := labels.Parse(text)
+	utilruntime.Must(err)
+	return s
+}
 
 func transform[T client.Object](strip func(T) error) func(any) (any, error) {
 	return func(o any) (any, error) {
@@ -74,6 +99,13 @@ func transform[T client.Object](strip func(T) error) func(any) (any, error) {
 
 func stripService(s *servingv1.Service) error {
 	s.Spec.ConfigurationSpec = servingv1.ConfigurationSpec{}
+	return nil
+}
+
+// stripPod leaves what tells whose a Pod is, and whether it still runs.
+func stripPod(p *corev1.Pod) error {
+	p.Annotations, p.Spec = nil, corev1.PodSpec{}
+	p.Status = corev1.PodStatus{Phase: p.Status.Phase}
 	return nil
 }
 
