@@ -36,8 +36,17 @@ type guard struct {
 	admin     client.Client
 }
 
-// newGuard skips without TF_ACC, as the provider's acceptance tests do; `make test` sets it.
+// newGuard runs one for a namespace of its own.
 func newGuard(t *testing.T) *guard {
+	t.Helper()
+	g := connect(t)
+	g.start()
+	return g
+}
+
+// connect makes a namespace and the CRDs, and runs no guard yet. It skips without TF_ACC, as the provider's acceptance tests do;
+// `make test` sets it.
+func connect(t *testing.T) *guard {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run with TF_ACC=1 and a cluster: make test")
@@ -50,19 +59,23 @@ func newGuard(t *testing.T) *guard {
 		t.Skip("the API server must reach the guard on this machine, as the bed's does: make test without KUBECONFIG")
 	}
 	g := &guard{Cluster: c, t: t, admin: clientFor(t, c.Config)}
-	namespace, remove, err := c.Namespace(t.Context(), "guard-")
+	g.namespace = g.newNamespace("guard-")
+	g.crds()
+	return g
+}
+
+func (g *guard) newNamespace(prefix string) string {
+	g.t.Helper()
+	namespace, remove, err := g.Namespace(g.t.Context(), prefix)
 	if err != nil {
-		t.Fatal(err)
+		g.t.Fatal(err)
 	}
-	g.namespace = namespace
-	t.Cleanup(func() {
+	g.t.Cleanup(func() {
 		if err := remove(context.Background()); err != nil {
-			t.Errorf("removing namespace %s: %v", namespace, err)
+			g.t.Errorf("removing namespace %s: %v", namespace, err)
 		}
 	})
-	g.crds()
-	g.start()
-	return g
+	return namespace
 }
 
 func clientFor(t *testing.T, cfg *rest.Config) client.Client {

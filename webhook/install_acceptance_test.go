@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
+	"github.com/knative-provider/terraform-provider-knative/webhook/admission"
+)
+
+// TestAccInstall is the life of an installation: Helm installs the chart with an image that ko makes, real Pods answer, the guard
+// goes down and the API server's own policies hold what must hold, and Helm takes everything away again.
+func TestAccInstall(t *testing.T) {
+	i := newInstallation(t)
+	everything := rbacv1.PolicyRule{APIGroups: []string{"serving.knative.dev", "knative-provider.dev"}, Resources: []string{"*"}, Verbs: []string{"get", "list", "create", "update", "patch", "delete"}}
+	bypass := rbacv1.PolicyRule{APIGroups: []string{"knative-provider.dev"}, Resources: []string{"rolloutpolicies"}, ResourceNames: []string{"careful"}, Verbs: []string{"bypass"}}
+	ann, bob := i.as("ann", everything), i.as("bob", everything, bypass)
+	i.create(&v1alpha1.RolloutPolicy{ObjectMeta: i.meta("careful"), Spec: v1alpha1.RolloutPolicySpec{MaxStepPercent: new(int32(20)), NoReturn: true}})
+	i.install()
+
+	s := &servingv1.Service{ObjectMeta: i.meta("hello")}
+	template(s, "v1", i.Image)
+	if err := ann.Create(t.Context(), s); err != nil {
+		t.Fatalf("the first of its name: %v", err)
+	}
+	i.serves("hello-v1 100")
+	i.listed("hello-v1")
+	i.allowed(ann, "a new Revision with 20 %", func(s *servingv1.Service) {
+		template(s, "v2", i.Image)
+		split(s, "hello-v1 80", "latest 20")
+	})
+	i.serves("hello-v1 80", "hello-v2 20")
+	i.refused(ann, "target-exists", "what only the webhook knows", func(s *servingv1.Service) { split(s, "hello-v1 80", "hello-v9 20") })
+	i.holds(ann, bob)
+
+	i.stop()
+	i.holds(ann, bob)
+	i.allowed(ann, "a step of 20 with the guard down", func(s *servingv1.Service) { split(s, "hello-v1 60", "latest 40") })
+	i.shares("hello-v1 60", "hello-v2 40")
+	i.allowed(ann, "a rollback by 40 with the guard down", func(s *servingv1.Service) { split(s, "hello-v1 100") })
+	i.shares("hello-v1 100")
+	i.leavesAlone()
+
+	i.uninstall()
+	i.allowed(ann, "a jump, when nothing is left of the guard", func(s *servingv1.Service) { split(s, "hello-v2 100") })
+}
+
+// holds tries what must never get in, whether the guard is there or not, and what must.
+func (i *installation) holds(ann, bob client.Client) {
+	i.t.Helper()
+	i.refused(ann, "add up to 99 (79 + 20)", "a sum of 99", func(s *servingv1.Service) { split(s, "hello-v1 79", "latest 20") })
+	i.refused(ann, "The percent is 120", "percents out of range", func(s *servingv1.Service) { split(s, "hello-v1 120", "latest -20") })
+	i.refused(ann, "The tag", "a tag twice", func(s *servingv1.Service) { split(s, "hello-v1 80 x", "latest 20 x") })
+	i.refused(ann, "hello-v2 80 % more", "20 to 100", func(s *servingv1.Service) { split(s, "hello-v2 100") })
+	i.refused(ann, "hello-v2 21 % more", "20 to 41 in two targets", func(s *servingv1.Service) { split(s, "hello-v1 59", "hello-v2 20", "hello-v2 21 x") })
+	i.refused(ann, "hello-v3 100 % more", "the hidden step", func(s *servingv1.Service) {
+		template(s, "v3", i.Image)
+		split(s, "latest 100")
+	})
+	i.refused(ann, "rule max-step", "a reason without the right", func(s *servingv1.Service) {
+		s.Annotations[admission.BypassAnnotation] = "incident 42"
+		split(s, "hello-v2 100")
+	})
+	i.refusedError("rule max-step", "the Route instead of the Service", func(ctx context.Context) error {
+		return change(ctx, ann, &servingv1.Route{ObjectMeta: i.meta("hello")}, func(r *servingv1.Route) { r.Spec.Traffic = targets("hello-v2 100") })
+	})
+	i.refusedError("live-revision", "deletion of what gets requests", func(ctx context.Context) error {
+		return ann.Delete(ctx, &servingv1.Revision{ObjectMeta: i.meta("hello-v2")})
+	})
+	i.refusedError("the guard's own memory", "a forged record", func(ctx context.Context) error {
+		return change(ctx, ann, &v1alpha1.RolloutRecord{ObjectMeta: i.meta("hello")}, func(r *v1alpha1.RolloutRecord) { r.Status.Stable = "hello-v2" })
+	})
+	i.refusedError("the guard's own memory", "a forged list of rollback targets", func(ctx context.Context) error {
+		p := &v1alpha1.RolloutPolicy{ObjectMeta: i.meta("careful")}
+		return ann.Status().Patch(ctx, p, client.RawPatch("application/merge-patch+json", []byte(`{"status": {"rollbackTargets": ["hello-v2"]}}`)))
+	})
+	i.refusedError("Knative's to write", "a forged status", func(ctx context.Context) error {
+		s := i.service()
+		s.Status.LatestCreatedRevisionName = "hello-v1"
+		return ann.Status().Update(ctx, s)
+	})
+	i.lets(ann, "a rollback", func(s *servingv1.Service) { split(s, "hello-v1 100") })
+	i.lets(ann, "a step of 20", func(s *servingv1.Service) { split(s, "hello-v1 60", "hello-v2 40") })
+	i.lets(ann, "the same split, written as a pin", func(s *servingv1.Service) { split(s, "hello-v1 80", "hello-v2 20") })
+	i.lets(ann, "a new template that gets 20", func(s *servingv1.Service) { template(s, "v3", i.Image) })
+	i.lets(bob, "a reason with the right", func(s *servingv1.Service) {
+		s.Annotations[admission.BypassAnnotation] = "incident 42"
+		split(s, "hello-v2 100")
+	})
+}
+
+// lets holds a dry run to being let in.
+func (i *installation) lets(c client.Client, what string, how func(*servingv1.Service)) {
+	i.t.Helper()
+	if err := change(i.t.Context(), client.NewDryRunClient(c), i.service(), how); err != nil {
+		i.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// install brings the guard up, in a namespace that lets in only what is hardened.
+func (i *installation) install() {
+	i.t.Helper()
+	ns := &corev1.Namespace{}
+	ns.Name = i.system
+	if err := i.admin.Patch(i.t.Context(), ns, client.RawPatch("application/merge-patch+json", []byte(`{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`))); err != nil {
+		i.t.Fatal(err)
+	}
+	i.build()
+	start := time.Now()
+	i.t.Cleanup(func() { _ = i.helm(context.Background(), "uninstall", "guard", "--ignore-not-found") })
+	if err := i.helm(i.t.Context(), append([]string{"install", "guard", "webhook/chart", "--skip-crds", "--wait", "--timeout", "3m"}, i.values()...)...); err != nil {
+		i.t.Fatal(err)
+	}
+	i.t.Logf("installed after %s", time.Since(start))
+}
+
+// stop upgrades the release to no replicas, which leaves the certificates as they are.
+func (i *installation) stop() {
+	i.t.Helper()
+	before := i.ca()
+	if err := i.helm(i.t.Context(), append([]string{"upgrade", "guard", "webhook/chart", "--skip-crds", "--set", "replicas=0"}, i.values()...)...); err != nil {
+		i.t.Fatal(err)
+	}
+	i.eventually("no Pod is left", func(ctx context.Context) error {
+		var pods corev1.PodList
+		err := i.admin.List(ctx, &pods, client.InNamespace(i.system))
+		return must(err == nil && len(pods.Items) == 0, "%d Pods, %v", len(pods.Items), err)
+	})
+	if after := i.ca(); before == "" || after != before {
+		i.t.Fatalf("the upgrade changed the CA of the webhook: %d bytes, then %d", len(before), len(after))
+	}
+}
+
+func (i *installation) ca() string {
+	i.t.Helper()
+	var hook admissionregistrationv1.ValidatingWebhookConfiguration
+	if err := i.admin.Get(i.t.Context(), client.ObjectKey{Name: i.system}, &hook); err != nil {
+		i.t.Fatal(err)
+	}
+	return string(hook.Webhooks[0].ClientConfig.CABundle)
+}
+
+// leavesAlone asks for what nobody would look at: a wrong split in the namespaces that the guard is never to hold up.
+func (i *installation) leavesAlone() {
+	i.t.Helper()
+	for _, namespace := range []string{"kube-system", i.system} {
+		s := &servingv1.Service{}
+		s.Namespace, s.Name = namespace, "hello"
+		template(s, "v1", i.Image)
+		split(s, "latest 99")
+		err := i.admin.Create(i.t.Context(), s, client.DryRunAll)
+		if err == nil || strings.Contains(err.Error(), "knative-guard") { // Knative refuses it
+			i.t.Errorf("in %s: %v", namespace, err)
+		}
+	}
+}
+
+// uninstall takes the guard away, and looks for what is left.
+func (i *installation) uninstall() {
+	i.t.Helper()
+	if err := i.helm(i.t.Context(), "uninstall", "guard", "--wait"); err != nil {
+		i.t.Fatal(err)
+	}
+	for _, list := range []client.ObjectList{
+		&admissionregistrationv1.ValidatingWebhookConfigurationList{}, &admissionregistrationv1.MutatingWebhookConfigurationList{},
+		&admissionregistrationv1.ValidatingAdmissionPolicyList{}, &admissionregistrationv1.ValidatingAdmissionPolicyBindingList{},
+		&rbacv1.ClusterRoleList{}, &rbacv1.ClusterRoleBindingList{},
+	} {
+		if err := i.admin.List(i.t.Context(), list, client.MatchingLabels{"app.kubernetes.io/instance": i.system}); err != nil {
+			i.t.Fatal(err)
+		}
+		if n := meta.LenList(list); n > 0 {
+			i.t.Errorf("%d of %T are left", n, list)
+		}
+	}
+	// The API server forgets a policy a moment after it is gone.
+	i.eventually("nothing is held up", func(ctx context.Context) error {
+		s := i.service()
+		split(s, "hello-v2 100")
+		return i.admin.Update(ctx, s, client.DryRunAll)
+	})
+}
+
+// listed waits until the API server's policies can know what may be gone back to.
+func (i *installation) listed(targets ...string) {
+	i.t.Helper()
+	i.eventually("rollback targets "+strings.Join(targets, ", "), func(ctx context.Context) error {
+		p := &v1alpha1.RolloutPolicy{ObjectMeta: i.meta("careful")}
+		err := i.admin.Get(ctx, client.ObjectKeyFromObject(p), p)
+		return must(err == nil && slices.Equal(p.Status.RollbackTargets, targets), "%v %+v", err, p.Status)
+	})
+}
+
+// shares waits until Knative has carried out a split; no guard is there to put it on record.
+func (i *installation) shares(split ...string) {
+	i.t.Helper()
+	i.eventually("serves "+strings.Join(split, ", "), func(context.Context) error {
+		var now []string
+		for _, t := range i.service().Status.Traffic {
+			now = append(now, fmt.Sprint(t.RevisionName, " ", *t.Percent))
+		}
+		return must(slices.Equal(now, split), "%v", now)
+	})
+}
+
