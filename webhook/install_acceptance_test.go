@@ -41,12 +41,20 @@ func TestAccInstall(t *testing.T) {
 		split(s, "hello-v1 80", "latest 20")
 	})
 	i.serves("hello-v1 80", "hello-v2 20")
+	i.allowed(ann, "a third that gets nothing, so that the second is not the latest", func(s *servingv1.Service) {
+		template(s, "v3", i.Image)
+		split(s, "hello-v1 80", "hello-v2 20")
+	})
+	i.eventually("hello-v3 is the latest", func(context.Context) error {
+		status := i.service().Status
+		return must(status.LatestReadyRevisionName == "hello-v3", "%+v", status)
+	})
 	i.refused(ann, "target-exists", "what only the webhook knows", func(s *servingv1.Service) { split(s, "hello-v1 80", "hello-v9 20") })
 	i.holds(ann, bob)
 
 	i.stop()
 	i.holds(ann, bob)
-	i.allowed(ann, "a step of 20 with the guard down", func(s *servingv1.Service) { split(s, "hello-v1 60", "latest 40") })
+	i.allowed(ann, "a step of 20 with the guard down", func(s *servingv1.Service) { split(s, "hello-v1 60", "hello-v2 40") })
 	i.shares("hello-v1 60", "hello-v2 40")
 	i.allowed(ann, "a rollback by 40 with the guard down", func(s *servingv1.Service) { split(s, "hello-v1 100") })
 	i.shares("hello-v1 100")
@@ -59,13 +67,14 @@ func TestAccInstall(t *testing.T) {
 // holds tries what must never get in, whether the guard is there or not, and what must.
 func (i *installation) holds(ann, bob client.Client) {
 	i.t.Helper()
-	i.refused(ann, "add up to 99 (79 + 20)", "a sum of 99", func(s *servingv1.Service) { split(s, "hello-v1 79", "latest 20") })
-	i.refused(ann, "The percent is 120", "percents out of range", func(s *servingv1.Service) { split(s, "hello-v1 120", "latest -20") })
-	i.refused(ann, "The tag", "a tag twice", func(s *servingv1.Service) { split(s, "hello-v1 80 x", "latest 20 x") })
+	i.refused(ann, "add up to 99 (79 + 20)", "a sum of 99", func(s *servingv1.Service) { split(s, "hello-v1 79", "hello-v2 20") })
+	i.refused(ann, "The percent is 120", "percents out of range", func(s *servingv1.Service) { split(s, "hello-v1 120", "hello-v2 -20") })
+	i.refused(ann, "The tag", "a tag twice", func(s *servingv1.Service) { split(s, "hello-v1 80 x", "hello-v2 20 x") })
 	i.refused(ann, "hello-v2 80 % more", "20 to 100", func(s *servingv1.Service) { split(s, "hello-v2 100") })
 	i.refused(ann, "hello-v2 21 % more", "20 to 41 in two targets", func(s *servingv1.Service) { split(s, "hello-v1 59", "hello-v2 20", "hello-v2 21 x") })
-	i.refused(ann, "hello-v3 100 % more", "the hidden step", func(s *servingv1.Service) {
-		template(s, "v3", i.Image)
+	i.refused(ann, "hello-v3 and hello-v2 40 % more", "two that rise by 40 together", func(s *servingv1.Service) { split(s, "hello-v1 40", "latest 20", "hello-v2 40") })
+	i.refused(ann, "hello-v4 100 % more", "the hidden step", func(s *servingv1.Service) {
+		template(s, "v4", i.Image)
 		split(s, "latest 100")
 	})
 	i.refused(ann, "rule max-step", "a reason without the right", func(s *servingv1.Service) {
@@ -92,8 +101,14 @@ func (i *installation) holds(ann, bob client.Client) {
 	})
 	i.lets(ann, "a rollback", func(s *servingv1.Service) { split(s, "hello-v1 100") })
 	i.lets(ann, "a step of 20", func(s *servingv1.Service) { split(s, "hello-v1 60", "hello-v2 40") })
-	i.lets(ann, "the same split, written as a pin", func(s *servingv1.Service) { split(s, "hello-v1 80", "hello-v2 20") })
-	i.lets(ann, "a new template that gets 20", func(s *servingv1.Service) { template(s, "v3", i.Image) })
+	i.lets(ann, "a rollback with the template of before", func(s *servingv1.Service) {
+		template(s, "v1", i.Image)
+		split(s, "hello-v1 100")
+	})
+	i.lets(ann, "a new template that gets 20", func(s *servingv1.Service) {
+		template(s, "v4", i.Image)
+		split(s, "hello-v1 80", "latest 20")
+	})
 	i.lets(bob, "a reason with the right", func(s *servingv1.Service) {
 		s.Annotations[admission.BypassAnnotation] = "incident 42"
 		split(s, "hello-v2 100")
