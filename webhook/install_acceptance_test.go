@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -54,10 +53,11 @@ func TestAccInstall(t *testing.T) {
 
 	i.stop()
 	i.holds(ann, bob)
+	i.agrees(ann)
 	i.allowed(ann, "a step of 20 with the guard down", func(s *servingv1.Service) { split(s, "hello-v1 60", "hello-v2 40") })
-	i.shares("hello-v1 60", "hello-v2 40")
+	i.carriesOut("hello-v1 60", "hello-v2 40")
 	i.allowed(ann, "a rollback by 40 with the guard down", func(s *servingv1.Service) { split(s, "hello-v1 100") })
-	i.shares("hello-v1 100")
+	i.carriesOut("hello-v1 100")
 	i.leavesAlone()
 
 	i.uninstall()
@@ -217,15 +217,11 @@ func (i *installation) listed(targets ...string) {
 	})
 }
 
-// shares waits until Knative has carried out a split; no guard is there to put it on record.
-func (i *installation) shares(split ...string) {
+// carriesOut waits for Knative; no guard is there to put it on record.
+func (i *installation) carriesOut(split ...string) {
 	i.t.Helper()
 	i.eventually("serves "+strings.Join(split, ", "), func(context.Context) error {
-		var now []string
-		for _, t := range i.service().Status.Traffic {
-			now = append(now, fmt.Sprint(t.RevisionName, " ", *t.Percent))
-		}
+		now := shares(i.service())
 		return must(slices.Equal(now, split), "%v", now)
 	})
 }
-
