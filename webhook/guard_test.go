@@ -51,6 +51,7 @@ func connect(t *testing.T) *guard {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run with TF_ACC=1 and a cluster: make test")
 	}
+	ctrl.SetLogger(testr.New(t))
 	c, err := testenv.Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +168,6 @@ func (g *guard) start() {
 		UserName: "system:serviceaccount:" + g.namespace + ":knative-guard",
 		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + g.namespace, "system:authenticated"},
 	}
-	ctrl.SetLogger(testr.New(g.t))
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go g.mount(ctx, s.certificates)
