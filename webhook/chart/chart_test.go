@@ -4,8 +4,10 @@ package chart
 import (
 	"bytes"
 	"flag"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -32,7 +34,16 @@ func helm(t *testing.T, args ...string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
+// bin finds Helm, and reads what it will: go test counts a result as still true while nothing that the test itself read changes.
 var bin = sync.OnceValues(func() (string, error) {
+	if err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			_, err = os.ReadFile(path)
+		}
+		return err
+	}); err != nil {
+		return "", err
+	}
 	cmd := exec.Command("../../internal/tools/build", "helm")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
