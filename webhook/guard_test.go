@@ -8,10 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr/testr"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/yaml"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
@@ -37,12 +38,22 @@ type guard struct {
 	admin     client.Client
 }
 
-// newGuard skips without TF_ACC, as the provider's acceptance tests do; `make test` sets it.
+// newGuard runs one for a namespace of its own.
 func newGuard(t *testing.T) *guard {
+	t.Helper()
+	g := connect(t)
+	g.start()
+	return g
+}
+
+// connect makes a namespace and the CRDs, and runs no guard yet. It skips without TF_ACC, as the provider's acceptance tests do;
+// `make test` sets it.
+func connect(t *testing.T) *guard {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run with TF_ACC=1 and a cluster: make test")
 	}
+	logging()
 	c, err := testenv.Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -51,19 +62,27 @@ func newGuard(t *testing.T) *guard {
 		t.Skip("the API server must reach the guard on this machine, as the bed's does: make test without KUBECONFIG")
 	}
 	g := &guard{Cluster: c, t: t, admin: clientFor(t, c.Config)}
-	namespace, remove, err := c.Namespace(t.Context(), "guard-")
+	g.namespace = g.newNamespace("guard-")
+	g.crds()
+	return g
+}
+
+// logging is set once for the process, and not to a test: controller-runtime keeps the first logger that it is given, and whatever
+// is logged to a test that is over panics. `go test` shows it where a test fails.
+var logging = sync.OnceFunc(func() { ctrl.SetLogger(zap.New(zap.UseDevMode(true))) })
+
+func (g *guard) newNamespace(prefix string) string {
+	g.t.Helper()
+	namespace, remove, err := g.Namespace(g.t.Context(), prefix)
 	if err != nil {
-		t.Fatal(err)
+		g.t.Fatal(err)
 	}
-	g.namespace = namespace
-	t.Cleanup(func() {
+	g.t.Cleanup(func() {
 		if err := remove(context.Background()); err != nil {
-			t.Errorf("removing namespace %s: %v", namespace, err)
+			g.t.Errorf("removing namespace %s: %v", namespace, err)
 		}
 	})
-	g.crds()
-	g.start()
-	return g
+	return namespace
 }
 
 func clientFor(t *testing.T, cfg *rest.Config) client.Client {
@@ -155,7 +174,6 @@ func (g *guard) start() {
 		UserName: "system:serviceaccount:" + g.namespace + ":knative-guard",
 		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + g.namespace, "system:authenticated"},
 	}
-	ctrl.SetLogger(testr.New(g.t))
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go g.mount(ctx, s.certificates)

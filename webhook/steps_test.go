@@ -109,10 +109,7 @@ func (g *guard) serves(split ...string) {
 	g.t.Helper()
 	g.eventually("serves "+strings.Join(split, ", "), func(ctx context.Context) error {
 		s := g.service()
-		var now []string
-		for _, t := range s.Status.Traffic {
-			now = append(now, fmt.Sprint(t.RevisionName, " ", *t.Percent))
-		}
+		now := shares(s)
 		return must(slices.Equal(now, split) && s.IsReady(), "%v %v", now, s.Status.Conditions)
 	})
 	g.record(strings.Join(split, ", "), func(r v1alpha1.RolloutRecordStatus) bool {

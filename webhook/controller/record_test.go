@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -93,19 +94,25 @@ func TestPolicyKeeper(t *testing.T) {
 	broken.UID = "2"
 	front := &servingv1.Service{ObjectMeta: named("front")}
 	front.Labels["tier"] = "front"
-	c := fakeClient(t, policy, broken, front, &servingv1.Service{ObjectMeta: named("back")})
+	ofFront := &v1alpha1.RolloutRecord{ObjectMeta: named("front"), Status: v1alpha1.RolloutRecordStatus{ServiceUID: "1", Stable: "front-v2", Previous: "front-v1"}}
+	ofBack := &v1alpha1.RolloutRecord{ObjectMeta: named("back"), Status: v1alpha1.RolloutRecordStatus{ServiceUID: "1", Stable: "back-v1"}}
+	anew := &servingv1.Service{ObjectMeta: named("anew")} // has the name of one that is gone
+	anew.Labels["tier"], anew.UID = "front", "3"
+	ofAnew := &v1alpha1.RolloutRecord{ObjectMeta: named("anew"), Status: v1alpha1.RolloutRecordStatus{ServiceUID: "2", Stable: "anew-v1"}}
+	c := fakeClient(t, policy, broken, front, anew, &servingv1.Service{ObjectMeta: named("back")}, ofFront, ofBack, ofAnew)
 	k := &PolicyKeeper{Client: c, Facts: facts.NewReader(c)}
 	for p, want := range map[*v1alpha1.RolloutPolicy]struct {
 		services int32
+		targets  []string
 		accepted metav1.ConditionStatus
-	}{policy: {1, metav1.ConditionTrue}, broken: {0, metav1.ConditionFalse}} {
+	}{policy: {2, []string{"front-v1", "front-v2"}, metav1.ConditionTrue}, broken: {0, nil, metav1.ConditionFalse}} {
 		if _, err := k.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(p)}); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.Get(t.Context(), client.ObjectKeyFromObject(p), p); err != nil {
 			t.Fatal(err)
 		}
-		if s := p.Status; s.Services != want.services || len(s.Conditions) != 1 || s.Conditions[0].Status != want.accepted || s.ObservedGeneration != 1 {
+		if s := p.Status; s.Services != want.services || !slices.Equal(s.RollbackTargets, want.targets) || len(s.Conditions) != 1 || s.Conditions[0].Status != want.accepted || s.ObservedGeneration != 1 {
 			t.Errorf("%s: %+v", p.Name, s)
 		}
 	}

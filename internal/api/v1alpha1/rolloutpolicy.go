@@ -151,6 +151,9 @@ type FreezeWindow struct {
 	To *metav1.Time `json:"to,omitempty"`
 }
 
+// RollbackTargetsKept is how many Revisions a policy's status names at most.
+const RollbackTargetsKept = 2000
+
 // ConditionAccepted is the condition of a RolloutPolicy whose spec the guard can decide by.
 const ConditionAccepted = "Accepted"
 
@@ -162,6 +165,13 @@ type RolloutPolicyStatus struct {
 	// How many Services the policy governs.
 	// +optional
 	Services int32 `json:"services"`
+	// The Revisions of these Services that requests may always go back to: each stable one, and the stable one before it. Admission
+	// goes by it while the guard is not there to be asked.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=2000
+	// +kubebuilder:validation:items:MaxLength=253
+	RollbackTargets []string `json:"rollbackTargets,omitempty"`
 	// The last changes that broke a rule of this policy, the newest first.
 	// +optional
 	// +listType=atomic
