@@ -26,6 +26,9 @@ func applyOver(ctx context.Context, c *kube.Client, ref kube.Ref, object map[str
 // dryRun asks the API server what it, Knative and every admission webhook would say to the apply. A plan that cannot ask is
 // still a plan, and what is missing may be made by the same run: then it warns.
 func dryRun(ctx context.Context, r *run, ref kube.Ref, object map[string]any, o kube.ApplyOptions, diags *diag.Diagnostics) {
+	if r.acting.Load() {
+		return
+	}
 	o.DryRun = true
 	ctx, warned := kube.CollectWarnings(ctx)
 	defer addWarnings(diags, ref, warned)

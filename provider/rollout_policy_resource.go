@@ -79,7 +79,7 @@ func (r *rolloutPolicyResource) Configure(_ context.Context, req resource.Config
 func (r *rolloutPolicyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var m rolloutPolicyModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.run.acts(&resp.Diagnostics) {
 		return
 	}
 	existing, err := r.run.client.Get(ctx, m.ref())
@@ -125,7 +125,7 @@ func (r *rolloutPolicyResource) Read(ctx context.Context, req resource.ReadReque
 func (r *rolloutPolicyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m rolloutPolicyModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.run.acts(&resp.Diagnostics) {
 		return
 	}
 	r.apply(ctx, &m, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
@@ -134,7 +134,7 @@ func (r *rolloutPolicyResource) Update(ctx context.Context, req resource.UpdateR
 func (r *rolloutPolicyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var m rolloutPolicyModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.run.acts(&resp.Diagnostics) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, policyTimeout)

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -28,6 +29,10 @@ type run struct {
 	missing   string
 	namespace types.String
 
+	// acting: something of this run was changed. Terraform plans each resource once more right before it applies it, in a run of
+	// its own; what the cluster would say is then about to be heard.
+	acting atomic.Bool
+
 	mu       sync.Mutex
 	services map[string]plannedService
 	inState  map[string]bool
@@ -48,6 +53,15 @@ func newRun(namespace types.String) *run {
 
 // offline says whether the plan has to do without a cluster.
 func (r *run) offline() bool { return r == nil || r.client == nil }
+
+// acts is connected, for whoever is about to change something: from now on this is the apply, and no plan.
+func (r *run) acts(diags *diag.Diagnostics) bool {
+	ok := r.connected(diags)
+	if ok {
+		r.acting.Store(true)
+	}
+	return ok
+}
 
 // connected reports an error where there is no client to act with.
 func (r *run) connected(diags *diag.Diagnostics) bool {

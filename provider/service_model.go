@@ -173,7 +173,7 @@ func (m *serviceModel) adopt(u *unstructured.Unstructured) error {
 
 // observe fills the computed attributes from the status.
 func (m *serviceModel) observe(u *unstructured.Unstructured) error {
-	s, err := kube.AsService(u)
+	s, err := kube.Observed(u)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func (r *serviceResource) Configure(_ context.Context, req resource.ConfigureReq
 func (r *serviceResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var m serviceModel
 	resp.Diagnostics.Append(m.from(ctx, &req.Plan)...)
-	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.run.acts(&resp.Diagnostics) {
 		return
 	}
 	limit, d := m.Timeouts.Create(ctx, defaultCreateTimeout)
@@ -151,7 +151,7 @@ func (r *serviceResource) Read(ctx context.Context, req resource.ReadRequest, re
 func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m serviceModel
 	resp.Diagnostics.Append(m.from(ctx, &req.Plan)...)
-	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.run.acts(&resp.Diagnostics) {
 		return
 	}
 	limit, d := m.Timeouts.Update(ctx, defaultCreateTimeout)
@@ -170,7 +170,7 @@ func (r *serviceResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *serviceResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var m serviceModel
 	resp.Diagnostics.Append(m.from(ctx, &req.State)...)
-	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.run.acts(&resp.Diagnostics) {
 		return
 	}
 	if recreated(ctx, req.Private, m.ref()) {

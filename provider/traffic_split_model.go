@@ -64,7 +64,7 @@ func (m *trafficSplitModel) read(u *unstructured.Unstructured) error {
 
 // observe fills the computed attributes from the Service's status.
 func (m *trafficSplitModel) observe(u *unstructured.Unstructured) error {
-	s, err := kube.AsService(u)
+	s, err := kube.Observed(u)
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (r *trafficSplitResource) Configure(_ context.Context, req resource.Configu
 func (r *trafficSplitResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var m trafficSplitModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.run.acts(&resp.Diagnostics) {
 		return
 	}
 	steps := progressOf(ctx, req.Config, &resp.Diagnostics)
@@ -143,7 +143,7 @@ func (r *trafficSplitResource) Read(ctx context.Context, req resource.ReadReques
 func (r *trafficSplitResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var m trafficSplitModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.run.acts(&resp.Diagnostics) {
 		return
 	}
 	steps := progressOf(ctx, req.Config, &resp.Diagnostics)
@@ -160,7 +160,7 @@ func (r *trafficSplitResource) Update(ctx context.Context, req resource.UpdateRe
 func (r *trafficSplitResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var m trafficSplitModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &m)...)
-	if resp.Diagnostics.HasError() || !r.run.connected(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.run.acts(&resp.Diagnostics) {
 		return
 	}
 	if recreated(ctx, req.Private, m.ref()) {

@@ -41,7 +41,11 @@ func (c contestant) inNamespace(ctx context.Context, cluster *testenv.Cluster, n
 	if err != nil {
 		return err
 	}
-	defer func() { _ = remove(context.WithoutCancel(ctx)) }()
+	defer func() {
+		ctx := context.WithoutCancel(ctx)
+		_ = remove(ctx)
+		_ = cluster.Gone(ctx, namespace) // what is being deleted costs whoever is measured next
+	}()
 	p, err := testenv.NewProxy(cluster.Config)
 	if err != nil {
 		return err

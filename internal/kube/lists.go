@@ -117,11 +117,15 @@ func (l *lists) fetch(ctx context.Context, key listKey) (map[string]json.RawMess
 			return nil, err
 		}
 		for _, raw := range p.Items {
-			var o metav1.PartialObjectMetadata
+			var o struct {
+				Metadata struct {
+					Name string `json:"name"`
+				} `json:"metadata"`
+			}
 			if err := json.Unmarshal(raw, &o); err != nil {
 				return nil, err
 			}
-			byName[o.Name] = raw
+			byName[o.Metadata.Name] = raw
 		}
 		if next = p.Metadata.Continue; next == "" {
 			return byName, nil

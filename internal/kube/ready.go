@@ -18,6 +18,21 @@ func AsService(u *unstructured.Unstructured) (*servingv1.Service, error) {
 	return &s, nil
 }
 
+// Observed reads what identifies a Service, and its status; not its spec, which is the larger part, and of which a refresh of
+// many Services has no use.
+func Observed(u *unstructured.Unstructured) (*servingv1.Service, error) {
+	s := &servingv1.Service{}
+	s.Namespace, s.Name, s.UID, s.Generation = u.GetNamespace(), u.GetName(), u.GetUID(), u.GetGeneration()
+	status, ok := u.Object["status"].(map[string]any)
+	if !ok && u.Object["status"] != nil {
+		return nil, fmt.Errorf("the status of %s/%s is no object", s.Namespace, s.Name)
+	}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(status, &s.Status); err != nil {
+		return nil, fmt.Errorf("the status of %s/%s is not one that this provider reads: %w", s.Namespace, s.Name, err)
+	}
+	return s, nil
+}
+
 // AsRevision reads a Revision from its API form.
 func AsRevision(u *unstructured.Unstructured) (*servingv1.Revision, error) {
 	var r servingv1.Revision
@@ -41,7 +56,7 @@ func Until(condition apis.ConditionType, generation int64) Look {
 		if u == nil {
 			return Pending, "deleted"
 		}
-		s, err := AsService(u)
+		s, err := Observed(u)
 		if err != nil {
 			return Failing, err.Error()
 		}

@@ -76,6 +76,17 @@ func (c *Cluster) Namespace(ctx context.Context, prefix string) (string, func(co
 	}, nil
 }
 
+// Gone waits until a namespace that was deleted is no more.
+func (c *Cluster) Gone(ctx context.Context, namespace string) error {
+	return Eventually(ctx, 5*time.Minute, func(ctx context.Context) error {
+		_, err := c.Kube.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return errors.Join(err, fmt.Errorf("namespace %s is still there", namespace))
+	})
+}
+
 // EnsureNamespace makes a namespace that stays.
 func (c *Cluster) EnsureNamespace(ctx context.Context, name string) error {
 	_, err := c.Kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
