@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -95,11 +96,13 @@ func (g *guard) cannotBeInjected() {
 	if pod := g.podOf("mute"); len(pod.Spec.Containers) != 1 || pod.Annotations[sidecar.AnnotationInjected] != "" {
 		g.t.Errorf("the Pod is changed: %+v", pod.Spec)
 	}
-	g.eventually("the Deployment's Events say why", func(ctx context.Context) error {
+	// The Deployment's, or its ReplicaSet's where the Pod came before the Deployment was in the guard's cache.
+	g.eventually("the Events of the Deployment or of its ReplicaSet say why", func(ctx context.Context) error {
 		var list eventsv1.EventList
 		err := g.admin.List(ctx, &list, client.InNamespace(g.namespace))
 		for _, e := range list.Items {
-			if e.Reason == string(sidecar.NoPort) && e.Regarding.Kind == "Deployment" && e.Regarding.UID == d.UID {
+			ofDeployment := e.Regarding.Kind == "Deployment" && e.Regarding.UID == d.UID
+			if e.Reason == string(sidecar.NoPort) && (ofDeployment || e.Regarding.Kind == "ReplicaSet" && strings.HasPrefix(e.Regarding.Name, "mute-")) {
 				g.t.Log(e.Note)
 				return nil
 			}
