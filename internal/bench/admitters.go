@@ -26,7 +26,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/yaml"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
@@ -40,7 +39,7 @@ var policies = schema.GroupVersionResource{Group: "knative-provider.dev", Versio
 // serviceReview makes a Service with ten Revisions, under a policy, and a review of a step that is allowed: two percent more for
 // the youngest. Knative's controller is stopped, so the Revisions are but objects.
 func serviceReview(ctx context.Context, c *testenv.Cluster, namespace string) ([]byte, error) {
-	if err := applyCRDs(ctx, c); err != nil {
+	if err := c.GuardCRDs(ctx); err != nil {
 		return nil, err
 	}
 	client, err := kube.New(kube.Settings{ConfigPaths: []string{c.Kubeconfig}})
@@ -115,31 +114,6 @@ func reviewOf(was, is *unstructured.Unstructured) ([]byte, error) {
 			UserInfo: authenticationv1.UserInfo{Username: "bench", Groups: []string{"system:authenticated"}},
 			Object:   runtime.RawExtension{Raw: after}, OldObject: runtime.RawExtension{Raw: before},
 		},
-	})
-}
-
-func applyCRDs(ctx context.Context, c *testenv.Cluster) error {
-	files, err := filepath.Glob("webhook/chart/crds/*.yaml")
-	if err != nil {
-		return err
-	}
-	crds := schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		crd := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal(data, &crd.Object); err != nil {
-			return err
-		}
-		if _, err := c.Dynamic.Resource(crds).Apply(ctx, crd.GetName(), crd, metav1.ApplyOptions{FieldManager: "bench", Force: true}); err != nil {
-			return err
-		}
-	}
-	return testenv.Eventually(ctx, 30*time.Second, func(ctx context.Context) error {
-		_, err := c.Dynamic.Resource(policies).List(ctx, metav1.ListOptions{Limit: 1})
-		return err
 	})
 }
 

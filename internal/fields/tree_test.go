@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/wire"
 )
 
 // tree is a Service in small: each kind, a level that exists in the API only, a map that shares its key with typed settings,
@@ -57,7 +59,7 @@ func value(t *testing.T, f *Field, v any) attr.Value {
 	case nil:
 		return f.null()
 	case unknown:
-		return unknownOf(f.typ)
+		return wire.Unknown(f.typ)
 	case string:
 		return types.StringValue(v)
 	case bool:
@@ -103,26 +105,6 @@ func named(t *testing.T, f *Field, name string) *Field {
 	}
 	t.Fatalf("no field %q", name)
 	return nil
-}
-
-func unknownOf(t attr.Type) attr.Value {
-	switch t := t.(type) {
-	case types.ObjectType:
-		return types.ObjectUnknown(t.AttrTypes)
-	case types.ListType:
-		return types.ListUnknown(t.ElemType)
-	case types.MapType:
-		return types.MapUnknown(t.ElemType)
-	}
-	switch t {
-	case types.BoolType:
-		return types.BoolUnknown()
-	case types.Int64Type:
-		return types.Int64Unknown()
-	case types.Float64Type:
-		return types.Float64Unknown()
-	}
-	return types.StringUnknown()
 }
 
 // live reads JSON as the API client does: whole numbers as int64.

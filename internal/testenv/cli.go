@@ -31,11 +31,11 @@ func NewCLI(ctx context.Context, dir string, files, env map[string]string) (*CLI
 
 // Build puts the provider, built from this checkout, into a mirror for any number of CLIs. It runs anywhere in the repository.
 func Build(ctx context.Context, mirror string) error {
-	top, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	top, err := repository(ctx)
 	if err != nil {
-		return fmt.Errorf("looking for the top of the repository: %w", err)
+		return err
 	}
-	install := exec.CommandContext(ctx, filepath.Join(strings.TrimSpace(string(top)), "internal/tools/install"))
+	install := exec.CommandContext(ctx, filepath.Join(top, "internal/tools/install"))
 	install.Env = append(os.Environ(), "PLUGIN_MIRROR="+mirror)
 	if out, err := install.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the provider: %w\n%s", err, out)

@@ -33,9 +33,6 @@ func (g *Guard) objects(ctx context.Context) error {
 	var asked []any
 	for name, into := range map[string]any{"cluster-rules": &cluster, "own-rules": &own, "knative-rules": &knative, "webhook-rules": &asked} {
 		raw, err := os.ReadFile(filepath.Join(g.top, "webhook/chart/files", name+".yaml"))
-		if os.IsNotExist(err) && name == "knative-rules" {
-			continue // a guard without injection needs nothing of Knative's namespace
-		}
 		if err != nil {
 			return err
 		}
