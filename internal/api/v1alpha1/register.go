@@ -11,7 +11,8 @@ var GroupVersion = schema.GroupVersion{Group: "knative-provider.dev", Version: "
 
 // AddToScheme makes these kinds known to a scheme.
 func AddToScheme(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion, &RolloutPolicy{}, &RolloutPolicyList{}, &RolloutRecord{}, &RolloutRecordList{})
+	s.AddKnownTypes(GroupVersion, &RolloutPolicy{}, &RolloutPolicyList{}, &RolloutRecord{}, &RolloutRecordList{},
+		&ScalingPolicy{}, &ScalingPolicyList{}, &SLBIngress{}, &SLBIngressList{})
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

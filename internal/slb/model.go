@@ -1,0 +1,89 @@
+// Package slb says what a load balancer should look like to serve what Knative asks for, and brings it there: Wanted is made of
+// KIngresses and EndpointSlices by pure functions, and carried out by the deployers in alb and clb.
+package slb
+
+// Owner is whose rules, server groups and servers these are: it stands in the tags of all that is made, and nothing without
+// these tags is touched.
+type Owner struct {
+	// Cluster tells clusters apart that share a load balancer: the UID of the namespace kube-system.
+	Cluster string
+	// Ingress is the SLBIngress.
+	Ingress string
+}
+
+// Wanted is all that one load balancer should serve for one SLBIngress.
+type Wanted struct {
+	Owner          Owner
+	LoadBalancerID string
+	VPCID          string
+	// PriorityFrom and PriorityTo are the rule priorities of an ALB listener that are ours, both included.
+	PriorityFrom, PriorityTo int
+	Listeners                []Listener
+	// Groups are the server groups, each used by at least one rule.
+	Groups []Group
+	// Rules in the order in which they match: the first that does is taken.
+	Rules []Rule
+}
+
+// Listener is one that Terraform made.
+type Listener struct {
+	ID       string // of ALB
+	Port     int
+	Protocol string // HTTP or HTTPS
+}
+
+// Protocol is what servers of a group speak.
+type Protocol string
+
+// Protocols of servers.
+const (
+	HTTP  Protocol = "HTTP"
+	HTTP2 Protocol = "HTTP2" // h2c, without TLS
+	GRPC  Protocol = "gRPC"
+)
+
+// Group is the Pods behind one Service of Kubernetes' at one port: those of a Revision, or Knative's activator in their place.
+type Group struct {
+	// Key tells groups of an owner apart for good: namespace/service:port.
+	Key      string
+	Protocol Protocol
+	Servers  []Server
+}
+
+// Server is one Pod.
+type Server struct {
+	IP   string
+	Port int
+	// Draining servers get no new requests, and are removed when they have had time to end those they have.
+	Draining bool
+}
+
+// Rule is one host and path, and where its requests go.
+type Rule struct {
+	// Key tells rules of an owner apart for good, whatever else of them changes.
+	Key string
+	// Ports are the ports of the listeners that it stands on.
+	Ports []int
+	// Host is matched exactly.
+	Host string
+	// Path is a prefix of whole segments; empty is all paths.
+	Path string
+	// Headers that a request must have, with exactly these values.
+	Headers map[string]string
+	// Redirect sends requests to HTTPS instead of anywhere else.
+	Redirect bool
+	// Forward is the split. Percents add up to 100.
+	Forward []Target
+	// InsertHeaders are set on each request, whatever its target.
+	InsertHeaders map[string]string
+	// RewriteHost is the Host that servers see; empty is the request's own.
+	RewriteHost string
+}
+
+// Target is a part of a split.
+type Target struct {
+	Group   string // its Key
+	Percent int
+	// InsertHeaders are meant for this target's requests only: with one target they are the rule's.
+	InsertHeaders map[string]string
+}
