@@ -265,4 +265,3 @@ func (g *guard) handshake() (string, error) {
 	defer func() { _ = conn.Close() }()
 	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber.String(), nil
 }
-
