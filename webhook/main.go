@@ -71,8 +71,11 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err != nil {
 		return err
 	}
+	var indexes facts.Indexes
+	caches := facts.CacheOptions(s.only, s.knative)
+	caches.NewInformer = indexes.Informer
 	m, err := ctrl.NewManager(cfg, ctrl.Options{
-		Scheme: scheme, Cache: facts.CacheOptions(s.only, s.knative),
+		Scheme: scheme, Cache: caches,
 		Controller: config.Controller{SkipNameValidation: &s.several},
 		Metrics:    metricsserver.Options{BindAddress: s.metrics}, HealthProbeBindAddress: s.health,
 		LeaderElection: s.election, LeaderElectionID: "knative-guard", LeaderElectionNamespace: s.namespace, LeaderElectionReleaseOnCancel: true,
@@ -87,7 +90,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err := facts.Prepare(ctx, m.GetCache()); err != nil {
 		return err
 	}
-	reader := facts.NewReader(m.GetCache())
+	reader := facts.NewIndexReader(indexes)
 	handler, err := newHandler(ctx, m, s, reader)
 	if err != nil {
 		return err

@@ -49,7 +49,7 @@ func serve(ctx context.Context, m manager.Manager, s settings, h *admission.Hand
 		if !m.GetCache().WaitForCacheSync(stop) {
 			return
 		}
-		m.GetWebhookServer().Register(admission.Path, &webhook.Admission{Handler: h})
+		m.GetWebhookServer().Register(admission.Path, h)
 		m.GetWebhookServer().Register(admission.InjectPath, &webhook.Admission{Handler: i})
 		close(running)
 	}()

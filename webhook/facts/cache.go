@@ -3,13 +3,16 @@ package facts
 import (
 	"context"
 	"fmt"
+	"unique"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	duckv1 "knative.dev/pkg/apis/duck/v1"
 	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
@@ -20,8 +23,6 @@ import (
 )
 
 const (
-	// runsAnnotation is where a cached Revision keeps the fingerprint of the spec that was dropped. It is in the cache only.
-	runsAnnotation = "knative-provider.dev/runs"
 	// ProtectedAnnotation marks a Revision whose serving.knative.dev/no-gc is the guard's.
 	ProtectedAnnotation = "knative-provider.dev/rollback-target"
 	// ManagedKey is the label of what the guard makes beside its own kinds.
@@ -97,8 +98,13 @@ func transform[T client.Object](strip func(T) error) func(any) (any, error) {
 	}
 }
 
+// stripService leaves what is asked for and served, and no URLs: there may be one for each tag.
 func stripService(s *servingv1.Service) error {
 	s.Spec.ConfigurationSpec = servingv1.ConfigurationSpec{}
+	for i := range s.Status.Traffic {
+		s.Status.Traffic[i].URL = nil
+	}
+	delete(s.Annotations, corev1.LastAppliedConfigAnnotation)
 	return nil
 }
 
@@ -109,26 +115,40 @@ func stripPod(p *corev1.Pod) error {
 	return nil
 }
 
-// stripRevision may see a Revision twice: client-go hands a transform what it has transformed already.
+// stripRevision leaves whose a Revision is, since when, whether it is Ready, and the fingerprint of what it runs. There are so many
+// that each map and each text counts: what is the same for several is one for all of them, and the fingerprint is where Knative has
+// the address of logs. It may see a Revision twice: client-go hands a transform what it has transformed already.
 func stripRevision(r *servingv1.Revision) error {
-	if _, done := r.Annotations[runsAnnotation]; done && len(r.Spec.Containers) == 0 {
+	if len(r.Spec.Containers) == 0 {
 		return nil
 	}
-	runs, err := Runs(r.Spec)
+	fingerprint, err := Runs(r.Spec)
 	if err != nil {
 		return fmt.Errorf("revision %s/%s: %w", r.Namespace, r.Name, err)
 	}
-	ready := r.Status.GetCondition(servingv1.RevisionConditionReady)
-	annotations := map[string]string{runsAnnotation: runs}
+	var annotations map[string]string
 	if protected, ok := r.Annotations[ProtectedAnnotation]; ok {
-		annotations[ProtectedAnnotation] = protected
+		annotations = map[string]string{ProtectedAnnotation: protected}
 	}
-	r.Annotations = annotations
-	r.Labels = map[string]string{serving.ServiceLabelKey: r.Labels[serving.ServiceLabelKey], serving.ServiceUIDLabelKey: r.Labels[serving.ServiceUIDLabelKey]}
-	r.Spec, r.OwnerReferences = servingv1.RevisionSpec{}, nil
-	r.Status = servingv1.RevisionStatus{}
-	if ready != nil {
-		r.Status.Conditions = append(r.Status.Conditions, *ready)
+	r.TypeMeta, r.Namespace = metav1.TypeMeta{}, unique.Make(r.Namespace).Value()
+	r.Annotations, r.OwnerReferences = annotations, nil
+	r.Labels = map[string]string{
+		serving.ServiceLabelKey:    unique.Make(r.Labels[serving.ServiceLabelKey]).Value(),
+		serving.ServiceUIDLabelKey: unique.Make(r.Labels[serving.ServiceUIDLabelKey]).Value(),
 	}
+	ready := notReady
+	if isReady(r) {
+		ready = isReadyNow
+	}
+	r.Spec, r.Status = servingv1.RevisionSpec{}, servingv1.RevisionStatus{Status: duckv1.Status{Conditions: ready}, LogURL: fingerprint}
 	return nil
 }
+
+// The conditions of all cached Revisions.
+var (
+	isReadyNow = duckv1.Conditions{{Type: servingv1.RevisionConditionReady, Status: corev1.ConditionTrue}}
+	notReady   = duckv1.Conditions{{Type: servingv1.RevisionConditionReady, Status: corev1.ConditionFalse}}
+)
+
+// runs is the fingerprint of what a cached Revision runs.
+func runs(r *servingv1.Revision) string { return r.Status.LogURL }
