@@ -56,6 +56,7 @@ func main() {
 	logs.BindFlags(flag.CommandLine)
 	flag.Parse()
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logs)))
+	frugal()
 	if err := run(ctrl.SetupSignalHandler(), ctrl.GetConfigOrDie(), s); err != nil {
 		ctrl.Log.Error(err, "the guard stops")
 		os.Exit(1)

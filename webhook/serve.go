@@ -49,6 +49,9 @@ func serve(ctx context.Context, m manager.Manager, s settings, h *admission.Hand
 		if !m.GetCache().WaitForCacheSync(stop) {
 			return
 		}
+		if !s.several {
+			makeRoom()
+		}
 		m.GetWebhookServer().Register(admission.Path, h)
 		m.GetWebhookServer().Register(admission.InjectPath, &webhook.Admission{Handler: i})
 		close(running)

@@ -1,11 +1,13 @@
 package admission
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/go-faster/jx"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -21,11 +23,18 @@ const maxReview = 7 << 20
 // said in a review, with status 200, for of anything else the API server shows no more than the status. It is there because that
 // one decodes, logs and encodes for longer than a decision takes.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if body.Cap() <= keptBody {
+			body.Reset()
+			bodies.Put(body)
+		}
+	}()
 	var req admission.Request
 	is := version
-	body, status, err := readBody(r)
+	status, err := readBody(r, body)
 	if err == nil {
-		req, is, err = readReview(body)
+		req, is, err = readReview(body.Bytes())
 	}
 	var resp admission.Response
 	if err != nil {
@@ -40,6 +49,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Content-Type"] = contentType
 	_, _ = w.Write(e.Bytes()) // whoever asked has gone
 }
+
+// bodies are used again. What is read of a review is copied, but for the objects: they are not kept beyond its answer.
+var bodies = sync.Pool{New: func() any { return &bytes.Buffer{} }}
+
+// keptBody is for most reviews; the few that are larger are read into memory of their own.
+const keptBody = 64 << 10
 
 var contentType = []string{"application/json"}
 
@@ -57,26 +72,25 @@ func (h *Handler) handle(ctx context.Context, req admission.Request) (resp admis
 	return h.Handle(ctx, req)
 }
 
-func readBody(r *http.Request) (body []byte, status int, err error) {
-	if r.Body == nil || r.ContentLength == 0 {
-		return nil, http.StatusBadRequest, errors.New("request body is empty")
-	}
-	if r.ContentLength > maxReview {
-		return nil, http.StatusRequestEntityTooLarge, errTooLarge
-	}
+// readBody reads the body, or says what is wrong with it and the status that this is.
+func readBody(r *http.Request, into *bytes.Buffer) (status int, err error) {
 	if is := r.Header.Get("Content-Type"); is != contentType[0] {
-		return nil, http.StatusBadRequest, fmt.Errorf("contentType=%s, expected %s", is, contentType[0])
+		return http.StatusBadRequest, fmt.Errorf("contentType=%s, expected %s", is, contentType[0])
 	}
 	if r.ContentLength > 0 {
-		body = make([]byte, r.ContentLength)
-		_, err = io.ReadFull(r.Body, body)
-	} else if body, err = io.ReadAll(io.LimitReader(r.Body, maxReview+1)); err == nil && len(body) > maxReview {
-		return nil, http.StatusRequestEntityTooLarge, errTooLarge
+		into.Grow(int(min(r.ContentLength, maxReview)) + bytes.MinRead)
 	}
-	return body, http.StatusBadRequest, err
+	n, err := into.ReadFrom(io.LimitReader(r.Body, maxReview+1))
+	switch {
+	case err != nil:
+		return http.StatusBadRequest, fmt.Errorf("the review cannot be read: %w", err)
+	case n == 0:
+		return http.StatusBadRequest, errors.New("request body is empty")
+	case n > maxReview:
+		return http.StatusRequestEntityTooLarge, fmt.Errorf("request entity is too large; limit is %d bytes", maxReview)
+	}
+	return http.StatusBadRequest, nil
 }
-
-var errTooLarge = fmt.Errorf("request entity is too large; limit is %d bytes", maxReview)
 
 // writeReview writes the answer's AdmissionReview. Validation has no patches.
 func writeReview(e *jx.Encoder, version, uid string, resp *admission.Response) {

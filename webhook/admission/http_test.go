@@ -45,7 +45,7 @@ func TestServeHTTP(t *testing.T) {
 		"a rollback, v1beta1":              {reviewOf("admission.k8s.io/v1beta1", is, written(template, back, "")), "application/json", 200, ""},
 		"a jump":                           {reviewOf("admission.k8s.io/v1", is, written(template, jump, "")), "application/json", 403, `Service ns/hello is refused. RolloutPolicy careful, rule max-step`},
 		"a tag that must be escaped":       {reviewOf("admission.k8s.io/v1", is, written(template, `{"revisionName": "hello-v1", "percent": 100, "tag": "\"\u00e4<"}`, "")), "application/json", 403, `The tag is "\"ä<"`},
-		"nothing":                          {nil, "application/json", 400, ""},
+		"nothing":                          {nil, "application/json", 400, "body is empty"},
 		"no JSON":                          {[]byte("<review/>"), "application/json", 400, "cannot be read"},
 		"half of it":                       {good[:len(good)/2], "application/json", 400, "unexpected EOF"},
 		"a list":                           {[]byte("[]"), "application/json", 400, "cannot be read"},

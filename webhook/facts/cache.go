@@ -2,17 +2,13 @@ package facts
 
 import (
 	"context"
-	"fmt"
-	"unique"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	duckv1 "knative.dev/pkg/apis/duck/v1"
 	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
@@ -87,68 +83,3 @@ func selector(text string) labels.Selector {
 	utilruntime.Must(err)
 	return s
 }
-
-func transform[T client.Object](strip func(T) error) func(any) (any, error) {
-	return func(o any) (any, error) {
-		if object, ok := o.(T); ok { // else a tombstone of a missed deletion
-			object.SetManagedFields(nil)
-			return o, strip(object)
-		}
-		return o, nil
-	}
-}
-
-// stripService leaves what is asked for and served, and no URLs: there may be one for each tag.
-func stripService(s *servingv1.Service) error {
-	s.Spec.ConfigurationSpec = servingv1.ConfigurationSpec{}
-	for i := range s.Status.Traffic {
-		s.Status.Traffic[i].URL = nil
-	}
-	delete(s.Annotations, corev1.LastAppliedConfigAnnotation)
-	return nil
-}
-
-// stripPod leaves what tells whose a Pod is, and whether it still runs.
-func stripPod(p *corev1.Pod) error {
-	p.Annotations, p.Spec = nil, corev1.PodSpec{}
-	p.Status = corev1.PodStatus{Phase: p.Status.Phase}
-	return nil
-}
-
-// stripRevision leaves whose a Revision is, since when, whether it is Ready, and the fingerprint of what it runs. There are so many
-// that each map and each text counts: what is the same for several is one for all of them, and the fingerprint is where Knative has
-// the address of logs. It may see a Revision twice: client-go hands a transform what it has transformed already.
-func stripRevision(r *servingv1.Revision) error {
-	if len(r.Spec.Containers) == 0 {
-		return nil
-	}
-	fingerprint, err := Runs(r.Spec)
-	if err != nil {
-		return fmt.Errorf("revision %s/%s: %w", r.Namespace, r.Name, err)
-	}
-	var annotations map[string]string
-	if protected, ok := r.Annotations[ProtectedAnnotation]; ok {
-		annotations = map[string]string{ProtectedAnnotation: protected}
-	}
-	r.TypeMeta, r.Namespace = metav1.TypeMeta{}, unique.Make(r.Namespace).Value()
-	r.Annotations, r.OwnerReferences = annotations, nil
-	r.Labels = map[string]string{
-		serving.ServiceLabelKey:    unique.Make(r.Labels[serving.ServiceLabelKey]).Value(),
-		serving.ServiceUIDLabelKey: unique.Make(r.Labels[serving.ServiceUIDLabelKey]).Value(),
-	}
-	ready := notReady
-	if isReady(r) {
-		ready = isReadyNow
-	}
-	r.Spec, r.Status = servingv1.RevisionSpec{}, servingv1.RevisionStatus{Status: duckv1.Status{Conditions: ready}, LogURL: fingerprint}
-	return nil
-}
-
-// The conditions of all cached Revisions.
-var (
-	isReadyNow = duckv1.Conditions{{Type: servingv1.RevisionConditionReady, Status: corev1.ConditionTrue}}
-	notReady   = duckv1.Conditions{{Type: servingv1.RevisionConditionReady, Status: corev1.ConditionFalse}}
-)
-
-// runs is the fingerprint of what a cached Revision runs.
-func runs(r *servingv1.Revision) string { return r.Status.LogURL }
