@@ -66,12 +66,11 @@ func integer(d *jx.Decoder, into *int64) (err error) {
 	return err
 }
 
-func boolean(d *jx.Decoder, into **bool) error {
+func flag(d *jx.Decoder, into *bool) (err error) {
 	if d.Next() == jx.Null {
 		return d.Null()
 	}
-	b, err := d.Bool()
-	*into = &b
+	*into, err = d.Bool()
 	return err
 }
 

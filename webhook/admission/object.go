@@ -16,7 +16,7 @@ import (
 
 // object is a Service, a Route or a Configuration, read as far as decisions go: the template stays as it is written.
 type object struct {
-	metav1.ObjectMeta // what it is called, its labels, annotations and generation, and whether it goes
+	metav1.ObjectMeta // what it is called, its labels and generation, whether it goes, and the reason for a bypass
 	template          json.RawMessage
 	traffic           []rollout.Target // that is asked for
 	status            servingv1.ServiceStatus
@@ -57,13 +57,24 @@ func (o *object) readMeta(d *jx.Decoder, key []byte) error {
 	case "labels":
 		return textMap(d, &o.Labels)
 	case "annotations":
-		return textMap(d, &o.Annotations)
+		return members(d, o.readAnnotation)
 	case "deletionTimestamp":
 		if d.Next() != jx.Null {
 			o.DeletionTimestamp = &metav1.Time{} // when is of no matter
 		}
 	}
 	return d.Skip()
+}
+
+// readAnnotation keeps the one that decisions look at.
+func (o *object) readAnnotation(d *jx.Decoder, key []byte) error {
+	if string(key) != BypassAnnotation {
+		return d.Skip()
+	}
+	reason := ""
+	err := text(d, &reason)
+	o.Annotations = map[string]string{BypassAnnotation: reason}
+	return err
 }
 
 func (o *object) readSpec(d *jx.Decoder, key []byte) error {
@@ -107,28 +118,29 @@ func (o *object) readStatus(d *jx.Decoder, key []byte) error {
 
 // targets reads a split, of a spec or of a status.
 func targets(d *jx.Decoder, into *[]rollout.Target) error {
-	*into = make([]rollout.Target, 0, 8) // more are rare
+	*into = make([]rollout.Target, 0, 10) // more are rare
+	var t rollout.Target
+	var configuration string
+	member := func(d *jx.Decoder, key []byte) error {
+		switch string(key) {
+		case "revisionName":
+			return text(d, &t.Revision)
+		case "percent":
+			return integer(d, &t.Percent)
+		case "tag":
+			return text(d, &t.Tag)
+		case "latestRevision":
+			return flag(d, &t.Latest)
+		case "configurationName":
+			return text(d, &configuration)
+		}
+		return d.Skip()
+	}
 	return items(d, func(d *jx.Decoder) error {
-		var t rollout.Target
-		var latest *bool
-		var configuration string
-		err := members(d, func(d *jx.Decoder, key []byte) error {
-			switch string(key) {
-			case "revisionName":
-				return text(d, &t.Revision)
-			case "percent":
-				return integer(d, &t.Percent)
-			case "tag":
-				return text(d, &t.Tag)
-			case "latestRevision":
-				return boolean(d, &latest)
-			case "configurationName":
-				return text(d, &configuration)
-			}
-			return d.Skip()
-		})
+		t, configuration = rollout.Target{}, ""
+		err := members(d, member)
 		// A pinned target may say latestRevision: false, and the Route's own "latest" names the Configuration instead.
-		t.Latest = latest != nil && *latest || configuration != ""
+		t.Latest = t.Latest || configuration != ""
 		*into = append(*into, t)
 		return err
 	})

@@ -68,7 +68,8 @@ func readRequest(d *jx.Decoder, key []byte, into *admissionv1.AdmissionRequest) 
 	case "oldObject":
 		return raw(d, &into.OldObject.Raw)
 	case "dryRun":
-		return boolean(d, &into.DryRun)
+		into.DryRun = new(bool)
+		return flag(d, into.DryRun)
 	}
 	return d.Skip()
 }
