@@ -54,6 +54,7 @@ func main() {
 	logs.BindFlags(flag.CommandLine)
 	flag.Parse()
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logs)))
+	frugal()
 	if err := run(ctrl.SetupSignalHandler(), ctrl.GetConfigOrDie(), s); err != nil {
 		ctrl.Log.Error(err, "the guard stops")
 		os.Exit(1)
@@ -72,8 +73,11 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	watches := facts.NewWatches()
 	cfg = rest.CopyConfig(cfg)
 	cfg.Wrap(watches.Wrap)
+	var indexes facts.Indexes
+	caches := facts.CacheOptions(s.only, s.knative)
+	caches.NewInformer = indexes.Informer
 	m, err := ctrl.NewManager(cfg, ctrl.Options{
-		Scheme: scheme, Cache: facts.CacheOptions(s.only, s.knative),
+		Scheme: scheme, Cache: caches,
 		Metrics: metricsserver.Options{BindAddress: s.metrics}, HealthProbeBindAddress: s.health,
 		LeaderElection: s.election, LeaderElectionID: "knative-guard", LeaderElectionNamespace: s.namespace, LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout: &s.gracefulShutdown,
@@ -90,7 +94,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 		return fmt.Errorf("-namespace-selector: %w", err)
 	}
 	scope := controller.Scope{Cache: m.GetCache(), Selector: selector}
-	reader := facts.NewReader(m.GetCache())
+	reader := facts.NewIndexReader(indexes)
 	handler, err := newHandler(ctx, m, s, reader)
 	if err != nil {
 		return err

@@ -61,6 +61,7 @@ func serve(ctx context.Context, m manager.Manager, s settings, watches *facts.Wa
 		if !m.GetCache().WaitForCacheSync(stop) {
 			return
 		}
+		makeRoom()
 		answer(m.GetWebhookServer(), h, i)
 		close(running)
 	}()
@@ -70,6 +71,6 @@ func serve(ctx context.Context, m manager.Manager, s settings, watches *facts.Wa
 
 // answer has the server answer reviews.
 func answer(server webhook.Server, h *admission.Handler, i *admission.Injection) {
-	server.Register(admission.Path, &webhook.Admission{Handler: h})
+	server.Register(admission.Path, h)
 	server.Register(admission.InjectPath, &webhook.Admission{Handler: i})
 }

@@ -42,7 +42,7 @@ func (h *Handler) service(ctx context.Context, req admission.Request) admission.
 		uid = ""
 	}
 	c := change{object: either, annotations: either.Annotations}
-	if c.facts, err = h.Facts.For(ctx, types.NamespacedName{Namespace: req.Namespace, Name: either.Name}, uid, pinned(either.Spec.Traffic), sets...); err != nil {
+	if c.facts, err = h.Facts.For(ctx, types.NamespacedName{Namespace: req.Namespace, Name: either.Name}, uid, either.traffic, sets...); err != nil {
 		return withoutFacts(next, err)
 	}
 	if c.old, c.next, err = services(old, next, &c.facts); err != nil {
@@ -88,7 +88,7 @@ func know(f *rollout.Facts, s *rollout.Service) {
 // withoutFacts is for the time when caches cannot be read: what needs no facts holds still, and everything else is let through, for
 // a rollback must never wait for the guard. ValidatingAdmissionPolicies hold the step meanwhile.
 func withoutFacts(next *object, err error) admission.Response {
-	if next != nil && len(next.Spec.Traffic) > 0 {
+	if next != nil && len(next.traffic) > 0 {
 		s, decodeErr := next.service(noRecord)
 		if decodeErr != nil {
 			return malformed(decodeErr)
