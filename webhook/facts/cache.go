@@ -2,7 +2,6 @@ package facts
 
 import (
 	"context"
-	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,10 +19,6 @@ import (
 )
 
 const (
-	// runsAnnotation is where a cached Revision keeps the fingerprint of the spec that was dropped. It is in the cache only.
-	runsAnnotation = "knative-provider.dev/runs"
-	// ProtectedAnnotation marks a Revision whose serving.knative.dev/no-gc is the guard's.
-	ProtectedAnnotation = "knative-provider.dev/rollback-target"
 	// ManagedKey is the label of what the guard makes beside its own kinds.
 	ManagedKey = "app.kubernetes.io/managed-by"
 	// ManagedValue is its value.
@@ -85,50 +80,4 @@ func selector(text string) labels.Selector {
 	s, err := labels.Parse(text)
 	utilruntime.Must(err)
 	return s
-}
-
-func transform[T client.Object](strip func(T) error) func(any) (any, error) {
-	return func(o any) (any, error) {
-		if object, ok := o.(T); ok { // else a tombstone of a missed deletion
-			object.SetManagedFields(nil)
-			return o, strip(object)
-		}
-		return o, nil
-	}
-}
-
-func stripService(s *servingv1.Service) error {
-	s.Spec.ConfigurationSpec = servingv1.ConfigurationSpec{}
-	return nil
-}
-
-// stripPod leaves what tells whose a Pod is, and whether it still runs.
-func stripPod(p *corev1.Pod) error {
-	p.Annotations, p.Spec = nil, corev1.PodSpec{}
-	p.Status = corev1.PodStatus{Phase: p.Status.Phase}
-	return nil
-}
-
-// stripRevision may see a Revision twice: client-go hands a transform what it has transformed already.
-func stripRevision(r *servingv1.Revision) error {
-	if _, done := r.Annotations[runsAnnotation]; done && len(r.Spec.Containers) == 0 {
-		return nil
-	}
-	runs, err := Runs(r.Spec)
-	if err != nil {
-		return fmt.Errorf("revision %s/%s: %w", r.Namespace, r.Name, err)
-	}
-	ready := r.Status.GetCondition(servingv1.RevisionConditionReady)
-	annotations := map[string]string{runsAnnotation: runs}
-	if protected, ok := r.Annotations[ProtectedAnnotation]; ok {
-		annotations[ProtectedAnnotation] = protected
-	}
-	r.Annotations = annotations
-	r.Labels = map[string]string{serving.ServiceLabelKey: r.Labels[serving.ServiceLabelKey], serving.ServiceUIDLabelKey: r.Labels[serving.ServiceUIDLabelKey]}
-	r.Spec, r.OwnerReferences = servingv1.RevisionSpec{}, nil
-	r.Status = servingv1.RevisionStatus{}
-	if ready != nil {
-		r.Status.Conditions = append(r.Status.Conditions, *ready)
-	}
-	return nil
 }
