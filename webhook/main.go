@@ -95,11 +95,14 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	events := m.GetEventRecorder("knative-guard")
 	knative := facts.NewKnative(m.GetCache(), s.knative, events)
 	injection := &admission.Injection{Cache: m.GetCache(), Injector: knative.Injector, Events: events}
+	autoscalers := &controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events}
+	keeper, foreign := newScaling(m, s, handler, events, autoscalers.Again)
+	autoscalers.Policy = keeper.Autoscaler
 	for _, register := range []func(ctrl.Manager) error{
 		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events}).Register,
 		(&controller.Protector{Client: m.GetClient()}).Register,
 		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader}).Register,
-		(&controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events}).Register,
+		autoscalers.Register, keeper.Register, foreign.Register,
 	} {
 		if err := register(m); err != nil {
 			return err
