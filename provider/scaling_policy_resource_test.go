@@ -150,6 +150,11 @@ func TestScalingPolicyRefusedAtPlan(t *testing.T) {
 		"a metric without target": {"metric {\n    type = \"cpu\"\n  }", "Missing target"},
 		"replicas below 0":        {"schedules {\n    name = \"x\"\n    start = \"0 0 * * *\"\n    duration = \"1h\"\n    replicas = -1\n  }", "value must be between 0 and 10000"},
 		"a date with an offset":   {"schedules {\n    name = \"x\"\n    replicas = 1\n    one_offs {\n      start = \"2026-11-11T00:00Z\"\n      end = \"2026-11-12T00:00\"\n    }\n  }", "write a date and a time without seconds and offset"},
+		"a schedule that is none": {"schedules {\n    name = \"x\"\n    start = \"tomorrow\"\n    duration = \"1h\"\n    replicas = 1\n  }", "schedules[0].start"},
+		"a zone that is none":     {"schedules {\n    name = \"x\"\n    start = \"0 0 * * *\"\n    duration = \"1h\"\n    time_zone = \"Beijing\"\n    replicas = 1\n  }", "schedules[0].time_zone"},
+		"a plugin of two kinds":   {"plugins {\n    name = \"x\"\n    target = \"1\"\n    external {\n      address = \"a:1\"\n    }\n    prometheus {\n      address = \"http://a\"\n      query = \"b\"\n    }\n  }", "a plugin is either external or prometheus"},
+		"a query without target":  {"plugins {\n    name = \"x\"\n    prometheus {\n      address = \"http://a\"\n      query = \"b\"\n    }\n  }", "plugins[0].target"},
+		"events and CPU":          {"event {}\n  metric {\n    type = \"cpu\"\n    target = 70\n  }", "events are handed out one to a Pod"},
 		"a misspelt setting":      {"maximum = 20", `An argument named "maximum" is not expected here.`},
 		"65 schedules":            {"dynamic \"schedules\" {\n    for_each = range(65)\n    content {\n      name = \"w${schedules.value}\"\n      start = \"0 0 * * *\"\n      duration = \"1h\"\n      replicas = 1\n    }\n  }", "at most 64"},
 	} {

@@ -28,7 +28,7 @@ func TestScalingPolicyFormsAreTheAPIs(t *testing.T) {
 func TestScalingPolicyRoundTrip(t *testing.T) {
 	spec := map[string]any{
 		"target": map[string]any{"kind": "Service", "name": "shop"}, "min": int64(1), "max": int64(50),
-		"metric": map[string]any{"type": "cpu", "target": int64(70)},
+		"metric": map[string]any{"type": "concurrency", "target": int64(1)},
 		"schedules": []any{
 			map[string]any{"name": "office", "start": "0 8 * * MON-FRI", "end": "0 20 * * MON-FRI", "timeZone": "Asia/Shanghai", "replicas": int64(10), "excludedDates": []any{"2026-10-01"}, "leadTime": "2m"},
 			map[string]any{"name": "sale", "replicas": int64(40), "oneOffs": []any{map[string]any{"start": "2026-11-11T00:00", "end": "2026-11-12T00:00"}}},

@@ -98,11 +98,16 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	autoscalers := &controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events}
 	keeper, foreign := newScaling(m, s, handler, events, autoscalers.Again)
 	autoscalers.Policy = keeper.Autoscaler
+	plugins, err := newPlugins(m, events)
+	if err != nil {
+		return err
+	}
+	keeper.Sources = append(keeper.Sources, plugins.Runner)
 	for _, register := range []func(ctrl.Manager) error{
 		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events}).Register,
 		(&controller.Protector{Client: m.GetClient()}).Register,
 		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader}).Register,
-		autoscalers.Register, keeper.Register, foreign.Register,
+		autoscalers.Register, keeper.Register, foreign.Register, plugins.Register,
 	} {
 		if err := register(m); err != nil {
 			return err
