@@ -17,21 +17,22 @@ import (
 	floors "github.com/knative-provider/terraform-provider-knative/internal/scaling"
 	"github.com/knative-provider/terraform-provider-knative/internal/scaling/plugin"
 	"github.com/knative-provider/terraform-provider-knative/webhook/admission"
+	"github.com/knative-provider/terraform-provider-knative/webhook/controller"
 	"github.com/knative-provider/terraform-provider-knative/webhook/scaling"
 )
 
 // newScaling makes what carries ScalingPolicies out, and has the handler refuse a second owner of a target.
-func newScaling(m manager.Manager, s settings, h *admission.Handler, recorder events.EventRecorder, autoscale func(types.NamespacedName)) (*scaling.Keeper, *scaling.ForeignWatcher) {
+func newScaling(m manager.Manager, s settings, h *admission.Handler, recorder events.EventRecorder, scope controller.Scope, autoscale func(types.NamespacedName)) (*scaling.Keeper, *scaling.ForeignWatcher) {
 	owners := &scaling.Owners{Cache: m.GetCache()}
 	h.Scaling = &admission.Scaling{Cache: m.GetCache(), Owners: owners}
 	return &scaling.Keeper{
 		Client: m.GetClient(), Live: m.GetAPIReader(), Knative: &scaling.Knative{Cache: m.GetCache(), Namespace: s.knative}, Owners: owners,
-		Reservations: &floors.Reservations{}, Autoscale: autoscale, Now: time.Now, Events: recorder,
+		Reservations: &floors.Reservations{}, Autoscale: autoscale, Now: time.Now, Events: recorder, InScope: scope.Holds,
 	}, &scaling.ForeignWatcher{Cache: m.GetCache(), Owners: owners}
 }
 
 // newPlugins makes what asks the plugins of ScalingPolicies, and writes what they say.
-func newPlugins(m manager.Manager, recorder events.EventRecorder) (*scaling.PluginKeeper, error) {
+func newPlugins(m manager.Manager, recorder events.EventRecorder, scope controller.Scope) (*scaling.PluginKeeper, error) {
 	runner := &plugin.Runner{
 		Lookup: func(name types.NamespacedName) *v1alpha1.ScalingPolicy {
 			policy := &v1alpha1.ScalingPolicy{}
@@ -52,5 +53,5 @@ func newPlugins(m manager.Manager, recorder events.EventRecorder) (*scaling.Plug
 	if err := metrics.Registry.Register(runner); err != nil && !errors.As(err, &prometheus.AlreadyRegisteredError{}) {
 		return nil, err
 	}
-	return &scaling.PluginKeeper{Client: m.GetClient(), Runner: runner, Now: time.Now, Events: recorder}, m.Add(runner)
+	return &scaling.PluginKeeper{Client: m.GetClient(), Runner: runner, Scope: scope, Now: time.Now, Events: recorder}, m.Add(runner)
 }

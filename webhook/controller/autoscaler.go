@@ -37,6 +37,7 @@ type AutoscalerKeeper struct {
 	// Policy is what a ScalingPolicy of a Deployment makes of the annotations for its autoscaler; nil where there are no policies.
 	Policy func(ctx context.Context, deployment types.NamespacedName, annotations map[string]string) (map[string]string, error)
 	Events events.EventRecorder
+	Scope  Scope
 
 	again atomic.Pointer[func(types.NamespacedName)]
 }
@@ -182,5 +183,5 @@ func (k *AutoscalerKeeper) Register(m ctrl.Manager) error {
 		})).
 		Watches(&corev1.Namespace{}, deploymentsIn(client.Object.GetName), builder.WithPredicates(predicate.Or(predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&corev1.ConfigMap{}, deploymentsIn(func(client.Object) string { return metav1.NamespaceAll })).
-		Complete(k)
+		Complete(k.Scope.Of(k))
 }

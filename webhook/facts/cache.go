@@ -26,8 +26,6 @@ import (
 const (
 	// runsAnnotation is where a cached Revision keeps the fingerprint of the spec that was dropped. It is in the cache only.
 	runsAnnotation = "knative-provider.dev/runs"
-	// ProtectedAnnotation marks a Revision whose serving.knative.dev/no-gc is the guard's.
-	ProtectedAnnotation = "knative-provider.dev/rollback-target"
 	// ManagedKey is the label of what the guard makes beside its own kinds.
 	ManagedKey = "app.kubernetes.io/managed-by"
 	// ManagedValue is its value.
@@ -152,7 +150,7 @@ func stripRevision(r *servingv1.Revision) error {
 	ready := r.Status.GetCondition(servingv1.RevisionConditionReady)
 	annotations := map[string]string{runsAnnotation: runs}
 	for key, value := range r.Annotations {
-		if key == ProtectedAnnotation || strings.HasPrefix(key, autoscaling.GroupName+"/") { // how it scales
+		if key == serving.RevisionPreservedAnnotationKey || strings.HasPrefix(key, autoscaling.GroupName+"/") { // how it scales
 			annotations[key] = value
 		}
 	}

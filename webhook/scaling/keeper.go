@@ -32,8 +32,10 @@ type Keeper struct {
 	Reservations *scaling.Reservations
 	// Autoscale has the PodAutoscaler of a plain Deployment looked at again. It does not wait.
 	Autoscale func(deployment types.NamespacedName)
-	Now       func() time.Time
-	Events    events.EventRecorder
+	// InScope says whether this guard looks after a namespace.
+	InScope func(ctx context.Context, namespace string) (bool, error)
+	Now     func() time.Time
+	Events  events.EventRecorder
 
 	timetables timetables
 }
@@ -48,7 +50,12 @@ type Keeper struct {
 //	one                      is suspended, or a dry run      is given back what it had itself      what holds, or would
 //	one                      cannot be read                  is given back what it had itself      what is wrong with it
 //	several                  as above                        as above                              of the others: who was first
+//	any, in a namespace      –                               is left as it is                      as before
+//	of another guard
 func (k *Keeper) Reconcile(ctx context.Context, t Target) (ctrl.Result, error) {
+	if in, err := k.InScope(ctx, t.Namespace); err != nil || !in {
+		return ctrl.Result{}, err
+	}
 	policies, err := Policies(ctx, k.Client, t)
 	if err != nil {
 		return ctrl.Result{}, err

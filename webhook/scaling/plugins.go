@@ -22,6 +22,7 @@ import (
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/scaling/plugin"
+	"github.com/knative-provider/terraform-provider-knative/webhook/controller"
 	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
 )
 
@@ -32,6 +33,7 @@ const pluginOwner = client.FieldOwner("knative-guard-plugins")
 type PluginKeeper struct {
 	Client client.Client
 	Runner *plugin.Runner
+	Scope  controller.Scope
 	Now    func() time.Time
 	Events events.EventRecorder
 
@@ -47,6 +49,13 @@ type written struct {
 
 // Reconcile brings a policy's plugins up to date, and their status where it is due: see plugin.Due.
 func (k *PluginKeeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	switch in, err := k.Scope.Holds(ctx, req.Namespace); {
+	case err != nil:
+		return ctrl.Result{}, err
+	case !in:
+		k.Runner.Remove(req.NamespacedName)
+		return ctrl.Result{}, nil
+	}
 	policy := &v1alpha1.ScalingPolicy{}
 	if err := k.Client.Get(ctx, req.NamespacedName, policy); err != nil {
 		if client.IgnoreNotFound(err) == nil {
@@ -121,10 +130,11 @@ func counts(s v1alpha1.PluginStatus) string {
 
 // Register makes the manager call Reconcile: when a policy changes, and when something was heard of its plugins.
 func (k *PluginKeeper) Register(m ctrl.Manager) error {
-	return ctrl.NewControllerManagedBy(m).Named("plugins").
+	b := ctrl.NewControllerManagedBy(m).Named("plugins").
 		For(&v1alpha1.ScalingPolicy{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(source.Func(func(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 			k.Runner.NotifyStatus(func(policy types.NamespacedName) { q.Add(reconcile.Request{NamespacedName: policy}) })
 			return nil
-		})).Complete(k)
+		}))
+	return k.Scope.Watch(b, func() client.ObjectList { return &v1alpha1.ScalingPolicyList{} }).Complete(k)
 }
