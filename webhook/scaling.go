@@ -53,5 +53,5 @@ func newPlugins(m manager.Manager, recorder events.EventRecorder, scope controll
 	if err := metrics.Registry.Register(runner); err != nil && !errors.As(err, &prometheus.AlreadyRegisteredError{}) {
 		return nil, err
 	}
-	return &scaling.PluginKeeper{Client: m.GetClient(), Runner: runner, Scope: scope, Now: time.Now, Events: recorder}, m.Add(runner)
+	return &scaling.PluginKeeper{Client: m.GetClient(), Runner: runner, InScope: scope.Holds, Now: time.Now, Events: recorder}, m.Add(runner)
 }

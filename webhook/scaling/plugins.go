@@ -16,13 +16,13 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/scaling/plugin"
-	"github.com/knative-provider/terraform-provider-knative/webhook/controller"
 	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
 )
 
@@ -33,9 +33,10 @@ const pluginOwner = client.FieldOwner("knative-guard-plugins")
 type PluginKeeper struct {
 	Client client.Client
 	Runner *plugin.Runner
-	Scope  controller.Scope
-	Now    func() time.Time
-	Events events.EventRecorder
+	// InScope says whether this guard looks after a namespace.
+	InScope func(ctx context.Context, namespace string) (bool, error)
+	Now     func() time.Time
+	Events  events.EventRecorder
 
 	// written is what was written last, which a cache does not have yet.
 	written sync.Map // of written by types.NamespacedName
@@ -49,7 +50,7 @@ type written struct {
 
 // Reconcile brings a policy's plugins up to date, and their status where it is due: see plugin.Due.
 func (k *PluginKeeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	switch in, err := k.Scope.Holds(ctx, req.Namespace); {
+	switch in, err := k.InScope(ctx, req.Namespace); {
 	case err != nil:
 		return ctrl.Result{}, err
 	case !in:
@@ -130,11 +131,24 @@ func counts(s v1alpha1.PluginStatus) string {
 
 // Register makes the manager call Reconcile: when a policy changes, and when something was heard of its plugins.
 func (k *PluginKeeper) Register(m ctrl.Manager) error {
-	b := ctrl.NewControllerManagedBy(m).Named("plugins").
+	return ctrl.NewControllerManagedBy(m).Named("plugins").
 		For(&v1alpha1.ScalingPolicy{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(k.policiesOf), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(source.Func(func(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 			k.Runner.NotifyStatus(func(policy types.NamespacedName) { q.Add(reconcile.Request{NamespacedName: policy}) })
 			return nil
-		}))
-	return k.Scope.Watch(b, func() client.ObjectList { return &v1alpha1.ScalingPolicyList{} }).Complete(k)
+		})).Complete(k)
+}
+
+// policiesOf are those of a namespace that may have come into the scope, or left it.
+func (k *PluginKeeper) policiesOf(ctx context.Context, namespace client.Object) []reconcile.Request {
+	var list v1alpha1.ScalingPolicyList
+	if err := k.Client.List(ctx, &list, client.InNamespace(namespace.GetName()), client.UnsafeDisableDeepCopy); err != nil {
+		return nil // from a cache that is not there yet: what is in it is asked for when it comes
+	}
+	out := make([]reconcile.Request, len(list.Items))
+	for i := range list.Items {
+		out[i].NamespacedName = client.ObjectKeyFromObject(&list.Items[i])
+	}
+	return out
 }
