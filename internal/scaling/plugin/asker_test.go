@@ -38,6 +38,7 @@ func externalAt(address, target string, timeout time.Duration) *v1alpha1.Scaling
 
 // What a scaler says, and what is made of it.
 func TestExternal(t *testing.T) {
+	t.Parallel()
 	metric := func(f float64, i int64) []*pb.MetricValue {
 		return []*pb.MetricValue{{MetricName: "queue", MetricValueFloat: f, MetricValue: i}}
 	}

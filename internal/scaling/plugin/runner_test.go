@@ -98,6 +98,7 @@ func TestRunnerFollows(t *testing.T) {
 
 // A plugin that goes down keeps its last value, comes back, and is followed again; so does one that gets slow, or talks nonsense.
 func TestRunnerFaults(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		fault func(*testing.T, *scaler)
 		says  string
@@ -154,6 +155,7 @@ func TestRunnerLetsGo(t *testing.T) {
 // A guard that starts while a plugin is down goes on with what the status says, from the first moment on, and for as long as it was to
 // be kept.
 func TestRunnerStartsWithThePluginDown(t *testing.T) {
+	t.Parallel()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

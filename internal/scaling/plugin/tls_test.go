@@ -90,6 +90,7 @@ func (a *authority) demanding(t *testing.T) credentials.TransportCredentials {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	ours, theirs := newAuthority(t), newAuthority(t)
 	s := serve(t, ours.demanding(t))
 	cert, key := ours.pair(t, "guard")

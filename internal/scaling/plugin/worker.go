@@ -56,7 +56,7 @@ func (w *worker) run(ctx context.Context) {
 		if failures++; err == nil {
 			failures = 0
 		}
-		if !w.wait(ctx, now, now.Add(pause(w.interval, failures, rand.Float64()))) { //nolint:gosec // it spreads questions, and guards nothing
+		if !w.wait(ctx, now, now.Add(pause(w.interval, failures, rand.Float64()))) {
 			return
 		}
 	}
@@ -157,7 +157,7 @@ func (w *worker) watch(ctx context.Context, p pusher) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause(leastInterval, failures, rand.Float64())): //nolint:gosec // as above
+		case <-time.After(pause(leastInterval, failures, rand.Float64())):
 		}
 	}
 }
