@@ -49,7 +49,7 @@ func (g *Guard) objects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	values := map[string]any{"Namespace": g.namespace, "Port": g.port, "Rules": slices.Concat(cluster, own), "Knative": knative, "Unbound": unbound, "Asked": asked}
+	values := map[string]any{"Namespace": g.namespace, "Port": g.port, "Address": bedAddress, "Rules": slices.Concat(cluster, own), "Knative": knative, "Unbound": unbound, "Asked": asked}
 	if err := t.Execute(&text, values); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (g *Guard) objects(ctx context.Context) error {
 
 // hasNoNamespace says of an API group or a resource that what the guard needs of it is in no namespace.
 func hasNoNamespace(name string) bool {
-	return name == "admissionregistration.k8s.io" || name == "authorization.k8s.io" || name == "namespaces"
+	return name == "admissionregistration.k8s.io" || name == "authorization.k8s.io" || name == "apiextensions.k8s.io" || name == "namespaces"
 }
 
 // inline writes a value into YAML.
