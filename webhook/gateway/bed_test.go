@@ -17,7 +17,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
@@ -33,12 +35,16 @@ type bed struct {
 	work      string
 }
 
+// logging is set once for the process, and not to a test: controller-runtime keeps the first logger that it is given.
+var logging = sync.OnceFunc(func() { ctrl.SetLogger(zap.New(zap.UseDevMode(true))) })
+
 // newBed skips without TF_ACC, as all acceptance tests do; `make test` sets it.
 func newBed(t *testing.T) *bed {
 	t.Helper()
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("acceptance tests run with TF_ACC=1 and a cluster: make test")
 	}
+	logging()
 	c, err := testenv.Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -149,22 +155,22 @@ func (b *bed) eventually(limit time.Duration, check func(context.Context) error)
 	}
 }
 
-// pods are those of a Service that are there, whatever they do.
+// pods are those of a Service that are not on their way out.
 func (b *bed) pods(service string) []corev1.Pod {
 	b.t.Helper()
 	var list corev1.PodList
 	if err := b.client.List(b.t.Context(), &list, client.InNamespace(b.namespace), client.MatchingLabels{serving.ServiceLabelKey: service}); err != nil {
 		b.t.Fatal(err)
 	}
-	return list.Items
+	return slices.DeleteFunc(list.Items, func(p corev1.Pod) bool { return p.DeletionTimestamp != nil })
 }
 
 // toZero waits until a Service has no Pod that is not on its way out.
 func (b *bed) toZero(service string) {
 	b.t.Helper()
 	b.eventually(2*time.Minute, func(context.Context) error {
-		if n := slices.IndexFunc(b.pods(service), func(p corev1.Pod) bool { return p.DeletionTimestamp == nil }); n >= 0 {
-			return fmt.Errorf("Service %s still has Pods", service)
+		if n := len(b.pods(service)); n > 0 {
+			return fmt.Errorf("Service %s still has %d Pods", service, n)
 		}
 		return nil
 	})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -57,6 +58,7 @@ func Main(args []string) error {
 		return err
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logs)))
+	klog.SetLogger(ctrl.Log) // client-go's, of the lease
 	cfg, err := ctrl.GetConfig()
 	if err != nil {
 		return err

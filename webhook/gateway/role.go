@@ -68,7 +68,7 @@ func (r *role) observe(identity string) {
 	r.now = next
 	r.mu.Unlock()
 	close(before.changed)
-	ctrl.Log.WithName("gateway").Info("another replica dispatches now", "replica", name, "self", next.self)
+	ctrl.Log.WithName("gateway").Info("who dispatches has changed", "now", name, "self", next.self)
 	if before.self != next.self {
 		r.became(next.self)
 	}
