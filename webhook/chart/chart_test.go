@@ -79,7 +79,7 @@ func objects(t *testing.T, raw []byte) []unstructured.Unstructured {
 var variants = map[string][]string{
 	"default":      nil,
 	"cert-manager": {"--set", "certificates.certManager.enabled=true", "--set", "fullnameOverride=guard"},
-	"gateway": {"--set", "gateway.enabled=true", "--set", "gateway.extraArgs={--zap-log-level=debug}"},
+	"gateway":      {"--set", "gateway.enabled=true", "--set", "gateway.extraArgs={--zap-log-level=debug}"},
 	"small": {
 		"--set", "replicas=1", "--set", "policies.enabled=false", "--set", "metrics.enabled=false", "--set", "serviceAccount.create=false", "--set", "serviceAccount.name=other",
 		"--set", "image.digest=sha256:" + strings.Repeat("0", 64), "--set", "image.pullSecrets={registry}", "--set", "extraArgs={--zap-log-level=debug}",

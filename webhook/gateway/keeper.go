@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"net"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,7 +20,6 @@ import (
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/scaling"
-	"github.com/knative-provider/terraform-provider-knative/webhook/gateway/dispatch"
 )
 
 // ConditionEvents is the condition of a ScalingPolicy whose events the gateway can hand on.
@@ -32,6 +30,7 @@ type keeper struct {
 	client  client.Client
 	targets *targets
 	role    *role
+	doubt   *doubt
 	address string // of the gateway
 	again   chan event.GenericEvent
 }
@@ -71,21 +70,39 @@ func (k *keeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, 
 	if policy.Spec.Max != nil {
 		s.limits.Max = int(*policy.Spec.Max)
 	}
-	k.targets.add(req.NamespacedName).configure(s, endpointsOf(pods.Items))
-	if !k.role.current().self {
+	t, dispatches := k.targets.add(req.NamespacedName), k.role.current().self
+	for pod, e := range t.configure(s, endpointsOf(pods.Items), dispatches) {
+		go k.doubt.resolve(k.targets.ctx, t, pod, e)
+	}
+	if !dispatches {
 		return ctrl.Result{}, nil
 	}
 	return ctrl.Result{}, client.IgnoreNotFound(k.tell(ctx, policy, reason, problem))
 }
 
-// became is told when this replica dispatches, and when it does not any more: then what waits here goes to the one that does.
-func (k *keeper) became(self bool) {
-	if !self {
-		k.targets.evict()
-		return
+// gaining is called before this replica dispatches: whatever it knows of Pods, somebody else may have given them events.
+func (k *keeper) gaining() {
+	for _, t := range k.targets.all() {
+		t.estrange()
 	}
-	for _, t := range k.targets.all() { // whoever dispatches writes the policies' status
-		k.again <- event.GenericEvent{Object: &v1alpha1.ScalingPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: t.key.Namespace, Name: t.key.Name}}}
+	go k.lookAgain()
+}
+
+// lookAgain looks at all policies, now that this replica dispatches: it is the one that writes their status.
+func (k *keeper) lookAgain() {
+	for !k.role.current().self {
+		select {
+		case <-k.role.current().changed:
+		case <-k.targets.ctx.Done():
+			return
+		}
+	}
+	for _, t := range k.targets.all() {
+		select {
+		case k.again <- event.GenericEvent{Object: &v1alpha1.ScalingPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: t.key.Namespace, Name: t.key.Name}}}:
+		case <-k.targets.ctx.Done():
+			return
+		}
 	}
 }
 
@@ -117,58 +134,6 @@ func (k *keeper) say(ctx context.Context, policy types.NamespacedName, status ma
 	o.Object["status"] = status
 	return k.client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("knative-guard-gateway"), client.ForceOwnership)
 }
-
-// sharesOf are the Revisions that have traffic, and how much.
-func sharesOf(service *servingv1.Service) []dispatch.Share {
-	var out []dispatch.Share
-	at := map[string]int{}
-	for _, t := range service.Status.Traffic {
-		if t.Percent == nil || *t.Percent <= 0 || t.RevisionName == "" {
-			continue
-		}
-		i, ok := at[t.RevisionName]
-		if !ok {
-			i = len(out)
-			at[t.RevisionName] = i
-			out = append(out, dispatch.Share{Revision: t.RevisionName})
-		}
-		out[i].Percent += int(*t.Percent)
-	}
-	return out
-}
-
-// liveOf are those of the Revisions that have traffic. One that the cache does not know yet is taken for good until it does.
-func liveOf(shares []dispatch.Share, revisions []servingv1.Revision) []scaling.EventRevision {
-	var out []scaling.EventRevision
-	for _, s := range shares {
-		for i := range revisions {
-			if r := &revisions[i]; r.Name == s.Revision {
-				out = append(out, scaling.EventRevision{Name: r.Name, ContainerConcurrency: r.Spec.GetContainerConcurrency()})
-			}
-		}
-	}
-	return out
-}
-
-// endpointsOf are the Pods that take events: Ready, and not on their way out.
-func endpointsOf(pods []corev1.Pod) map[dispatch.Pod]endpoint {
-	out := map[dispatch.Pod]endpoint{}
-	for i := range pods {
-		p := &pods[i]
-		port := p.Annotations[portAnnotation]
-		if !p.DeletionTimestamp.IsZero() || p.Status.PodIP == "" || port == "" || len(p.Status.Conditions) == 0 || p.Status.Conditions[0].Status != corev1.ConditionTrue {
-			continue
-		}
-		revision := p.Labels[serving.RevisionLabelKey]
-		out[dispatch.Pod{Revision: revision, Name: string(p.UID)}] = endpoint{
-			address: net.JoinHostPort(p.Status.PodIP, port), pod: p.Name, revision: revision, h2c: port == h2cPort,
-		}
-	}
-	return out
-}
-
-// h2cPort is where a queue-proxy takes HTTP/2 without TLS. Source: knative.dev/serving v0.50.0, pkg/networking/constants.go.
-const h2cPort = "8013"
 
 // register has the keeper look at a policy whenever something that it goes by changes. Each replica does.
 func (k *keeper) register(ctx context.Context, m ctrl.Manager) error {

@@ -98,8 +98,8 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err := metrics.Registry.Register(t); err != nil {
 		return err
 	}
-	k := &keeper{client: m.GetClient(), targets: t, address: s.address, again: make(chan event.GenericEvent)}
-	k.role = newRole(s.replica, net.JoinHostPort(s.advertise, port), k.became)
+	k := &keeper{client: m.GetClient(), targets: t, doubt: newDoubt(), address: s.address, again: make(chan event.GenericEvent)}
+	k.role = newRole(s.replica, net.JoinHostPort(s.advertise, port), k.gaining, t.evict)
 	if err := k.register(ctx, m); err != nil {
 		return err
 	}

@@ -61,8 +61,10 @@ func (r *reporter) run(ctx context.Context) {
 			if ctx.Err() == nil {
 				ctrl.Log.WithName("gateway").Error(err, "cannot say how many events are in flight, and so cannot scale", "policy", r.policy, "inFlight", count)
 			}
-			failures, since = min(failures+1, 6), now
-			last.at = now
+			failures, since, last.at = min(failures+1, 6), now, now
+			if ctx.Err() == nil {
+				continue
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -33,14 +33,17 @@ type roleNow struct {
 // whether it has an event. It stays the dispatcher until it sees that another is: without the API server nobody else can be.
 type role struct {
 	replica, address string
-	became           func(self bool)
+	gaining, lost    func()
+
+	observing sync.Mutex // one change after the other
 
 	mu  sync.Mutex
 	now roleNow
 }
 
-func newRole(replica, address string, became func(self bool)) *role {
-	return &role{replica: replica, address: address, became: became, now: roleNow{changed: make(chan struct{})}}
+// newRole is that of a replica which does not know yet who dispatches. gaining is called before it is this one, lost after it was.
+func newRole(replica, address string, gaining, lost func()) *role {
+	return &role{replica: replica, address: address, gaining: gaining, lost: lost, now: roleNow{changed: make(chan struct{})}}
 }
 
 func (r *role) current() roleNow {
@@ -54,23 +57,27 @@ func (r *role) identity() string { return r.replica + "/" + r.address }
 
 // observe takes in who holds the lease; "" is nobody.
 func (r *role) observe(identity string) {
+	r.observing.Lock()
+	defer r.observing.Unlock()
 	name, address, _ := strings.Cut(identity, "/")
 	next := roleNow{self: name == r.replica, changed: make(chan struct{})}
 	if !next.self {
 		next.address = address
 	}
-	r.mu.Lock()
-	before := r.now
+	before := r.current()
 	if before.self == next.self && before.address == next.address {
-		r.mu.Unlock()
 		return
 	}
-	r.now = next
+	if next.self {
+		r.gaining()
+	}
+	r.mu.Lock()
+	before, r.now = r.now, next
 	r.mu.Unlock()
 	close(before.changed)
 	ctrl.Log.WithName("gateway").Info("who dispatches has changed", "now", name, "self", next.self)
-	if before.self != next.self {
-		r.became(next.self)
+	if before.self && !next.self {
+		r.lost()
 	}
 }
 

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -40,7 +39,9 @@ type target struct {
 	last      dispatch.EventID
 	waiters   map[dispatch.EventID]chan dispatch.Pod
 	endpoints map[dispatch.Pod]endpoint
-	roaming   int // events that are held without a place in the line: no replica dispatches, as far as is known
+	doubtful  map[dispatch.Pod]bool // may have an event of the replica that dispatched before
+	strange   bool                  // so may all Pods: this replica does not dispatch, or has only just begun
+	roaming   int                   // events that are held without a place in the line: no replica dispatches, as far as is known
 	timer     *time.Timer
 	setup     setup
 	closed    bool
@@ -55,23 +56,74 @@ type setup struct {
 }
 
 func newTarget(key types.NamespacedName, changed func()) *target {
-	t := &target{key: key, changed: changed, line: dispatch.New(), waiters: map[dispatch.EventID]chan dispatch.Pod{}}
+	t := &target{key: key, changed: changed, line: dispatch.New(), waiters: map[dispatch.EventID]chan dispatch.Pod{}, doubtful: map[dispatch.Pod]bool{}, strange: true}
 	t.timer = time.AfterFunc(time.Hour, t.tick)
 	return t
 }
 
-// configure takes what the policy and its target say, and the Pods that there are.
-func (t *target) configure(s setup, pods map[dispatch.Pod]endpoint) {
+// configure takes what the policy and its target say, and the Pods that there are. Only the replica that dispatches has Pods in its
+// line. When it begins, it gets those to look at that may have an event of whoever dispatched before: they are in the line from trust on.
+func (t *target) configure(s setup, pods map[dispatch.Pod]endpoint, dispatches bool) (doubtful map[dispatch.Pod]endpoint) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.setup, t.endpoints = s, pods
-	names := make([]dispatch.Pod, 0, len(pods))
-	for name := range pods {
-		names = append(names, name)
+	t.deliver(t.line.Configure(s.limits, s.shares, time.Now()))
+	if !dispatches {
+		t.strange = true
+		t.list()
+		return nil
 	}
-	now := time.Now()
-	t.deliver(t.line.Configure(s.limits, s.shares, now))
-	t.deliver(t.line.Pods(names, now))
+	if t.strange {
+		t.strange = false
+		clear(t.doubtful)
+		doubtful = map[dispatch.Pod]endpoint{}
+		for name, e := range pods {
+			if !t.line.Busy(name) {
+				t.doubtful[name], doubtful[name] = true, e
+			}
+		}
+	}
+	for name := range t.doubtful {
+		if _, there := pods[name]; !there {
+			delete(t.doubtful, name)
+		}
+	}
+	t.list()
+	return doubtful
+}
+
+// estrange has no Pod get an event until configure has looked at all of them.
+func (t *target) estrange() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.strange = true
+	t.list()
+}
+
+// doubts says that a Pod is still to be looked at.
+func (t *target) doubts(pod dispatch.Pod) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.doubtful[pod]
+}
+
+// trust lets a Pod take events.
+func (t *target) trust(pod dispatch.Pod) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.doubtful, pod)
+	t.list()
+}
+
+// list tells the line which Pods may have events. t.mu is held.
+func (t *target) list() {
+	names := make([]dispatch.Pod, 0, len(t.endpoints))
+	for name := range t.endpoints {
+		if !t.strange && !t.doubtful[name] {
+			names = append(names, name)
+		}
+	}
+	t.deliver(t.line.Pods(names, time.Now()))
 }
 
 // about is what is known now.
@@ -98,92 +150,6 @@ func (t *target) inFlight() (inPods, waiting int) {
 	defer t.mu.Unlock()
 	inPods, waiting = t.line.InFlight()
 	return inPods, waiting + t.roaming
-}
-
-// place is an event's: in the line, and then in a Pod.
-type place struct {
-	*target
-	id      dispatch.EventID
-	granted chan dispatch.Pod
-}
-
-// arrive puts an event into the line.
-func (t *target) arrive() (*place, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.closed {
-		return nil, errGone
-	}
-	t.last++
-	p := &place{target: t, id: t.last, granted: make(chan dispatch.Pod, 1)}
-	t.waiters[p.id] = p.granted
-	grants, full := t.line.Arrive(p.id, time.Now())
-	if full {
-		delete(t.waiters, p.id)
-		return nil, errFull
-	}
-	t.deliver(grants)
-	return p, nil
-}
-
-// wait waits for a Pod. Without one, the event has left the line.
-func (p *place) wait(ctx context.Context) (endpoint, error) {
-	select {
-	case pod, ok := <-p.granted:
-		return p.endpoint(pod, ok)
-	default:
-	}
-	select {
-	case pod, ok := <-p.granted:
-		return p.endpoint(pod, ok)
-	case <-ctx.Done():
-		p.leave()
-		return endpoint{}, context.Cause(ctx)
-	}
-}
-
-func (p *place) endpoint(pod dispatch.Pod, ok bool) (endpoint, error) {
-	if !ok {
-		return endpoint{}, errEvicted
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	e, ok := p.endpoints[pod]
-	if !ok { // it has gone in this moment
-		return endpoint{pod: pod.Name, revision: pod.Revision}, nil
-	}
-	return e, nil
-}
-
-// leave takes an event out of the line, and out of a Pod that it has just got: nothing was sent.
-func (p *place) leave() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.waiters, p.id)
-	select {
-	case _, ok := <-p.granted:
-		if ok {
-			p.deliver(p.line.Done(p.id, time.Now()))
-		}
-	default:
-		p.line.Leave(p.id)
-		p.deliver(nil)
-	}
-}
-
-// done says that the event has left its Pod.
-func (p *place) done() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.waiters, p.id)
-	p.deliver(p.line.Done(p.id, time.Now()))
-}
-
-// refused says that the Pod took nothing of the event. It waits again.
-func (p *place) refused() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.deliver(p.line.Refused(p.id, time.Now(), aside))
 }
 
 // roam counts an event that is held without a place in the line, until the function is called.

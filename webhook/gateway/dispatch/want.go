@@ -27,6 +27,9 @@ func (l *Line) Want(now time.Time) map[string]int {
 // InFlight is how many events there are: in Pods, and waiting for one.
 func (l *Line) InFlight() (inPods, waiting int) { return l.busy, len(l.events) - l.busy }
 
+// Busy says that a Pod has an event of this line.
+func (l *Line) Busy(p Pod) bool { return l.pods[p] != nil && l.pods[p].event != nil }
+
 // Next is when something changes with the time alone: a Pod that refused may be asked again, or less is wanted. Zero is never.
 func (l *Line) Next(now time.Time) time.Time {
 	var next time.Time
