@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -116,7 +117,7 @@ func (b *eventBench) service(ctx context.Context, name string) error {
 				return nil
 			}
 		}
-		return fmt.Errorf("Service %s is not Ready", name)
+		return fmt.Errorf("the Service %s is not Ready", name)
 	})
 }
 
@@ -246,15 +247,15 @@ func weigh(answers []eventAnswer, ready map[string]time.Time) eventsOutcome {
 	out.used = len(busy)
 	var idle []span
 	for pod, at := range ready {
-		from := at
+		from, last := at, time.Time{}
 		spans := busy[pod]
 		slices.SortFunc(spans, func(a, b span) int { return a.from.Compare(b.from) })
 		for _, s := range spans {
-			if s.from.Before(from.Add(-eventNotice)) && from != at {
+			if s.from.Before(last.Add(-eventNotice)) {
 				out.shared++
 			}
 			idle = append(idle, span{from, s.from})
-			from = s.to
+			from, last = s.to, s.to
 		}
 		idle = append(idle, span{from, end})
 	}
@@ -326,11 +327,7 @@ func (w *podWatch) see(pod *corev1.Pod) {
 func (w *podWatch) ready() map[string]time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	out := map[string]time.Time{}
-	for name, at := range w.at {
-		out[name] = at
-	}
-	return out
+	return maps.Clone(w.at)
 }
 
 func (w *podWatch) most() int {

@@ -17,15 +17,13 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 // TestAccEvents sends ten events at once to a Service without a Pod, through two replicas: ten Pods, each event alone in one. Then
 // the Pods go again.
 func TestAccEvents(t *testing.T) {
 	b := newBed(t)
 	one, two := b.gateway("one"), b.gateway("two")
 	b.service("work", b.Image, 1)
-	b.policy("work", v1alpha1.ScalingPolicySpec{Max: ptr(int32(20)), Event: &v1alpha1.EventScaling{IdleTime: &metav1.Duration{Duration: 5 * time.Second}}})
+	b.policy("work", v1alpha1.ScalingPolicySpec{Max: new(int32(20)), Event: &v1alpha1.EventScaling{IdleTime: &metav1.Duration{Duration: 5 * time.Second}}})
 	b.toZero("work")
 
 	const work = 10 * time.Second // longer than it takes until the last Pod is there, so that none is used twice
@@ -65,7 +63,7 @@ func TestAccEventsMax(t *testing.T) {
 	b := newBed(t)
 	g := b.gateway("one")
 	b.service("work", b.Image, 1)
-	b.policy("work", v1alpha1.ScalingPolicySpec{Max: ptr(int32(2)), Event: &v1alpha1.EventScaling{MaxQueue: ptr(int32(3))}})
+	b.policy("work", v1alpha1.ScalingPolicySpec{Max: new(int32(2)), Event: &v1alpha1.EventScaling{MaxQueue: new(int32(3))}})
 
 	const work = 2 * time.Second
 	var taken, refused []outcome
@@ -149,7 +147,7 @@ func TestAccEventsKilled(t *testing.T) {
 	one := b.gateway("one")
 	two := b.gateway("two")
 	b.service("work", b.Image, 1)
-	b.policy("work", v1alpha1.ScalingPolicySpec{Max: ptr(int32(2)), Event: &v1alpha1.EventScaling{}})
+	b.policy("work", v1alpha1.ScalingPolicySpec{Max: new(int32(2)), Event: &v1alpha1.EventScaling{}})
 	path := "/" + b.namespace + "/work"
 	answered(t, time.Second, burst(t.Context(), 2, time.Second, two.URL+path)) // two Pods are there, and replica one dispatches
 
@@ -186,7 +184,7 @@ func TestAccEventsStopped(t *testing.T) {
 	one := b.gateway("one")
 	two := b.gateway("two")
 	b.service("work", b.Image, 1)
-	b.policy("work", v1alpha1.ScalingPolicySpec{Max: ptr(int32(2)), Event: &v1alpha1.EventScaling{}})
+	b.policy("work", v1alpha1.ScalingPolicySpec{Max: new(int32(2)), Event: &v1alpha1.EventScaling{}})
 	path := "/" + b.namespace + "/work"
 	done := make(chan []outcome, 1)
 	const work = 3 * time.Second

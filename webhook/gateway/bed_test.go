@@ -118,7 +118,7 @@ func (b *bed) service(name, image string, concurrency int64) {
 			return err
 		}
 		if !s.IsReady() {
-			return fmt.Errorf("Service %s is not Ready: %v", name, s.Status.Conditions)
+			return fmt.Errorf("the Service %s is not Ready: %v", name, s.Status.Conditions)
 		}
 		return nil
 	})
@@ -170,7 +170,7 @@ func (b *bed) toZero(service string) {
 	b.t.Helper()
 	b.eventually(2*time.Minute, func(context.Context) error {
 		if n := len(b.pods(service)); n > 0 {
-			return fmt.Errorf("Service %s still has %d Pods", service, n)
+			return fmt.Errorf("the Service %s still has %d Pods", service, n)
 		}
 		return nil
 	})

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -76,10 +77,7 @@ func TestDoubtIsForPodsOfOthers(t *testing.T) {
 	first := sending(t, r.url(""), "1")
 	r.has(t, 1, 0)
 	r.observe("two/")
-	pods := map[dispatch.Pod]endpoint{}
-	for pod, e := range r.endpoints {
-		pods[pod] = e
-	}
+	pods := maps.Clone(r.endpoints)
 	if doubtful := r.configure(about, pods, false); len(doubtful) != 0 {
 		t.Errorf("one that does not dispatch doubts %v", doubtful)
 	}

@@ -51,15 +51,15 @@ func peerTransport() *http.Transport {
 	return t
 }
 
-// notSent is an error before anything was sent.
-type notSent struct{ error }
+// notSentError is an error before anything was sent.
+type notSentError struct{ error }
 
-func (e notSent) Unwrap() error { return e.error }
+func (e notSentError) Unwrap() error { return e.error }
 
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := (&net.Dialer{Timeout: connect}).DialContext(ctx, network, address)
 	if err != nil {
-		return nil, notSent{err}
+		return nil, notSentError{err}
 	}
 	return conn, nil
 }
@@ -119,7 +119,7 @@ func (h *hander) dispatch(wait context.Context, c *call, req *http.Request) (*ht
 		}
 		c.has(p, to)
 		resp, err := h.via(to).RoundTrip(c.outgoing(req, to.address, c.rest))
-		if errors.As(err, new(notSent)) && req.Context().Err() == nil {
+		if errors.As(err, new(notSentError)) && req.Context().Err() == nil {
 			c.has(nil, endpoint{})
 			p.refused()
 			continue
@@ -147,7 +147,7 @@ func (h *hander) relay(c *call, req *http.Request, address string) (*http.Respon
 	c.relayed(true)
 	resp, err := h.toPeer.RoundTrip(out)
 	switch {
-	case errors.As(err, new(notSent)) && req.Context().Err() == nil:
+	case errors.As(err, new(notSentError)) && req.Context().Err() == nil:
 		c.relayed(false)
 		return nil, errEvicted
 	case err != nil:
@@ -162,7 +162,8 @@ func (h *hander) relay(c *call, req *http.Request, address string) (*http.Respon
 
 // rest waits until somebody else dispatches, or for a moment where somebody should.
 func (h *hander) rest(ctx context.Context, c *call, seen roleNow) error {
-	defer c.target.roam()()
+	found := c.target.roam()
+	defer found()
 	var again <-chan time.Time
 	if seen.self || seen.address != "" {
 		again = time.After(h.lookAgainIn)

@@ -35,10 +35,9 @@ func (l *Line) match(now time.Time) (first *event, to *pod) {
 		if first != nil && first.seq < e.seq {
 			continue
 		}
-		idle := l.idle[revision]
-		for i := len(idle) - 1; i >= 0; i-- {
-			if !now.Before(idle[i].aside) {
-				first, to = e, idle[i]
+		for _, p := range slices.Backward(l.idle[revision]) {
+			if !now.Before(p.aside) {
+				first, to = e, p
 				break
 			}
 		}
