@@ -12,6 +12,7 @@ import (
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 )
@@ -137,6 +138,10 @@ func (g *Gateway) run(ctx context.Context) error {
 		}
 	}
 	g.URL, g.health = "http://"+addresses[0], addresses[2]
+	activator, err := g.cluster.Kube.CoreV1().Services("knative-serving").Get(ctx, "activator-service", metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
 	log, err := os.Create(g.file(g.name + ".log"))
 	if err != nil {
 		return err
@@ -145,7 +150,7 @@ func (g *Gateway) run(ctx context.Context) error {
 	//nolint:noctx // it is stopped by Stop, after the test's context has ended
 	p := exec.Command(g.file("gateway"), "gateway", "-kubeconfig", g.file("gateway.kubeconfig"), "-namespace", g.namespace, "-only-namespace", g.namespace,
 		"-replica", g.name, "-listen-address", addresses[0], "-peer-address", addresses[1], "-peer-host", "127.0.0.1", "-address", g.URL,
-		"-metrics-address", "0", "-health-address", g.health, "-settle", "0s", "-drain", "30s")
+		"-activator-address", net.JoinHostPort(activator.Spec.ClusterIP, "80"), "-metrics-address", "0", "-health-address", g.health, "-settle", "0s", "-drain", "30s")
 	p.Stdout, p.Stderr = log, log
 	if err := p.Start(); err != nil {
 		return err

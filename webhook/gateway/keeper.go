@@ -65,7 +65,7 @@ func (k *keeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, 
 	}
 	shares := sharesOf(service)
 	reason, problem := scaling.EventProblem(policy, found, liveOf(shares, revisions.Items))
-	s := setup{shares: shares, refusal: problem}
+	s := setup{shares: shares, refusal: problem, pods: comingOf(pods.Items)}
 	s.limits.MaxQueue, s.timeout, s.limits.Idle = scaling.EventSettings(policy.Spec.Event)
 	if policy.Spec.Max != nil {
 		s.limits.Max = int(*policy.Spec.Max)

@@ -31,6 +31,7 @@ type settings struct {
 	namespace, only, replica, lease string
 	listen, peers, advertise        string
 	address, metrics, health        string
+	activator                       string
 	settle, drain                   time.Duration
 }
 
@@ -47,6 +48,7 @@ func Main(args []string) error {
 	flags.StringVar(&s.peers, "peer-address", ":8082", "where other replicas hand on events that they have been sent")
 	flags.StringVar(&s.advertise, "peer-host", os.Getenv("POD_IP"), "the host by which other replicas reach this one: the Pod's IP")
 	flags.StringVar(&s.address, "address", "http://knative-guard-gateway", "where senders reach the gateway: the address of its Service, for status.eventAddress")
+	flags.StringVar(&s.activator, "activator-address", "activator-service.knative-serving.svc:80", "Knative's activator, which is told where floors bring no Pod")
 	flags.StringVar(&s.metrics, "metrics-address", ":9090", "where /metrics is served; 0 for nowhere")
 	flags.StringVar(&s.health, "health-address", ":8081", "where /healthz and /readyz are served")
 	flags.DurationVar(&s.settle, "settle", 5*time.Second, "how long to take events on after a stop is asked for, until the cluster sends none any more")
@@ -94,7 +96,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx)) // what lasts until all has been answered
 	defer end()
-	t := newTargets(life, countWriter(m.GetClient(), s.replica))
+	t := newTargets(life, countWriter(m.GetClient(), s.replica), newKnocker(s.activator))
 	if err := metrics.Registry.Register(t); err != nil {
 		return err
 	}

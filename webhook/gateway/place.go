@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/knative-provider/terraform-provider-knative/webhook/gateway/dispatch"
 )
 
@@ -40,12 +42,28 @@ func (p *place) wait(ctx context.Context) (endpoint, error) {
 		return p.endpoint(pod, ok)
 	default:
 	}
-	select {
-	case pod, ok := <-p.granted:
-		return p.endpoint(pod, ok)
-	case <-ctx.Done():
-		p.leave()
-		return endpoint{}, context.Cause(ctx)
+	late := time.NewTimer(knockAfter)
+	defer late.Stop()
+	for {
+		select {
+		case pod, ok := <-p.granted:
+			return p.endpoint(pod, ok)
+		case <-late.C:
+			p.wake()
+			late.Reset(knockAfter)
+		case <-ctx.Done():
+			p.leave()
+			return endpoint{}, context.Cause(ctx)
+		}
+	}
+}
+
+// wake sees to it that a Revision for which events wait gets a Pod, where none is there and none is coming.
+func (p *place) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if revision := p.line.WaitsFor(p.id); revision != "" && p.setup.pods[revision] == 0 {
+		p.knock(types.NamespacedName{Namespace: p.key.Namespace, Name: revision})
 	}
 }
 

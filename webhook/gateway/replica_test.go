@@ -34,7 +34,7 @@ func newReplica(t *testing.T, name string, s setup, pods ...*fakePod) *replica {
 	r.targets = newTargets(ctx, func(_ context.Context, _ types.NamespacedName, count int) error {
 		r.written.Store(int64(count))
 		return nil
-	})
+	}, newKnocker(""))
 	r.role = newRole(name, "", func() {}, r.targets.evict)
 	r.target = r.targets.add(policy)
 	server := newServer(ctx, r.targets, r.role)

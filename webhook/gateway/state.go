@@ -43,6 +43,17 @@ func liveOf(shares []dispatch.Share, revisions []servingv1.Revision) []scaling.E
 	return out
 }
 
+// comingOf counts the Pods of each Revision that are there or coming.
+func comingOf(pods []corev1.Pod) map[string]int {
+	out := map[string]int{}
+	for i := range pods {
+		if p := &pods[i]; p.DeletionTimestamp.IsZero() {
+			out[p.Labels[serving.RevisionLabelKey]]++
+		}
+	}
+	return out
+}
+
 // endpointsOf are the Pods that take events: Ready, and not on their way out.
 func endpointsOf(pods []corev1.Pod) map[dispatch.Pod]endpoint {
 	out := map[dispatch.Pod]endpoint{}

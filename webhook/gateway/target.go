@@ -32,7 +32,8 @@ type endpoint struct {
 // target is one policy's events: a dispatch.Line, driven by the clock and by many at once.
 type target struct {
 	key     types.NamespacedName
-	changed func() // more or fewer Pods are asked for, presumably
+	changed func()                     // more or fewer Pods are asked for, presumably
+	knock   func(types.NamespacedName) // events wait for a Revision that has no Pod; it does not wait
 
 	mu        sync.Mutex
 	line      *dispatch.Line
@@ -52,11 +53,12 @@ type setup struct {
 	limits  dispatch.Limits
 	timeout time.Duration
 	shares  []dispatch.Share
-	refusal string // why no event is taken; empty where they are
+	pods    map[string]int // by Revision: those that are there or coming
+	refusal string         // why no event is taken; empty where they are
 }
 
-func newTarget(key types.NamespacedName, changed func()) *target {
-	t := &target{key: key, changed: changed, line: dispatch.New(), waiters: map[dispatch.EventID]chan dispatch.Pod{}, doubtful: map[dispatch.Pod]bool{}, strange: true}
+func newTarget(key types.NamespacedName, changed func(), knock func(types.NamespacedName)) *target {
+	t := &target{key: key, changed: changed, knock: knock, line: dispatch.New(), waiters: map[dispatch.EventID]chan dispatch.Pod{}, doubtful: map[dispatch.Pod]bool{}, strange: true}
 	t.timer = time.AfterFunc(time.Hour, t.tick)
 	return t
 }

@@ -27,6 +27,14 @@ func (l *Line) Want(now time.Time) map[string]int {
 // InFlight is how many events there are: in Pods, and waiting for one.
 func (l *Line) InFlight() (inPods, waiting int) { return l.busy, len(l.events) - l.busy }
 
+// WaitsFor is the Revision of an event that waits; "" of any other, and while no Revision has a share.
+func (l *Line) WaitsFor(id EventID) string {
+	if e := l.events[id]; e != nil && e.place != nil {
+		return e.revision
+	}
+	return ""
+}
+
 // Busy says that a Pod has an event of this line.
 func (l *Line) Busy(p Pod) bool { return l.pods[p] != nil && l.pods[p].event != nil }
 
