@@ -1,5 +1,5 @@
 // Command webhook is the guard: it holds changes of Knative's traffic to the rules of RolloutPolicies, keeps what they go by, and
-// gives queue-proxies to Pods that ask for one.
+// gives queue-proxies to Pods that ask for one. With the first argument gateway it is the event gateway instead.
 package main
 
 import (
@@ -27,6 +27,7 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/webhook/admission"
 	"github.com/knative-provider/terraform-provider-knative/webhook/controller"
 	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
+	"github.com/knative-provider/terraform-provider-knative/webhook/gateway"
 )
 
 // settings are what the chart sets.
@@ -43,6 +44,13 @@ type settings struct {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "gateway" {
+		if err := gateway.Main(os.Args[2:]); err != nil {
+			ctrl.Log.Error(err, "the gateway stops")
+			os.Exit(1)
+		}
+		return
+	}
 	var s settings
 	flag.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the guard's own namespace")
 	flag.StringVar(&s.knative, "knative-namespace", "knative-serving", "the namespace of Knative Serving's controllers, which are never held up, and of the ConfigMaps that queue-proxies are made from")

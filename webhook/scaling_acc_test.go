@@ -110,7 +110,8 @@ func TestAccScalingMetric(t *testing.T) {
 	}
 	g.eventually("the user's own", func(ctx context.Context) error {
 		err := g.admin.Get(ctx, client.ObjectKeyFromObject(hpa), hpa)
-		return must(err == nil && *hpa.Spec.MinReplicas == 1 && hpa.Spec.MaxReplicas > 1000 && len(hpa.Spec.Metrics) == 0, "%v %+v", err, hpa.Spec)
+		// 80 % is Kubernetes' own default.
+		return must(err == nil && *hpa.Spec.MinReplicas == 1 && hpa.Spec.MaxReplicas > 1000 && *hpa.Spec.Metrics[0].Resource.Target.AverageUtilization == 80, "%v %+v", err, hpa.Spec)
 	})
 }
 

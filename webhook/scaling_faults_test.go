@@ -36,72 +36,73 @@ func TestAccScalingFaults(t *testing.T) {
 	s := g.atRest(nil)
 	policy := g.scalingPolicy("day", v1alpha1.TargetService, "hello", func(*v1alpha1.ScalingPolicySpec) {})
 	g.create(policy)
-	// next has a window of an hour, or no more than the last second of one, begin or end in a few seconds, and waits for the guard to know.
-	next := func(replicas int32, edge func(time.Time) v1alpha1.ScalingSchedule) time.Time {
-		t.Helper()
-		at := time.Now().Add(6 * time.Second).Truncate(time.Second)
-		if err := change(t.Context(), g.admin, policy, func(p *v1alpha1.ScalingPolicy) { p.Spec.Schedules = []v1alpha1.ScalingSchedule{edge(at)} }); err != nil {
-			t.Fatal(err)
-		}
-		g.eventually("the guard knows", func(ctx context.Context) error {
-			err := g.admin.Get(ctx, client.ObjectKeyFromObject(policy), policy)
-			return must(err == nil && policy.Status.ObservedGeneration == policy.Generation, "%v", err)
-		})
-		return at
-	}
-	begins := func(n int32) func(time.Time) v1alpha1.ScalingSchedule {
-		return func(at time.Time) v1alpha1.ScalingSchedule { return window(at, at.Add(time.Hour), n) }
-	}
 
-	t.Run("the guard restarts over the edge", func(t *testing.T) {
-		edge := next(2, begins(2))
-		g.stop()
-		time.Sleep(time.Until(edge.Add(time.Second)))
-		if err := g.minOf("hello-v1", "1", false)(t.Context()); err != nil {
-			t.Fatalf("without a guard: %v", err)
-		}
-		g.launch(settings{})
-		g.eventually("the floor", g.minOf("hello-v1", "2", true))
+	t.Log("the guard restarts over the edge")
+	edge := g.next(policy, 2)
+	g.stop()
+	time.Sleep(time.Until(edge.Add(time.Second)))
+	g.now("without a guard", g.minOf("hello-v1", "1", false))
+	g.launch(settings{})
+	g.eventually("the floor", g.minOf("hello-v1", "2", true))
+
+	t.Log("the API server is away over the edge")
+	edge = g.next(policy, 3)
+	g.now("before the edge", g.minOf("hello-v1", "1", false))
+	proxy.Cut()
+	time.Sleep(time.Until(edge.Add(15 * time.Second)))
+	back := time.Now()
+	if err := proxy.Restore(); err != nil {
+		t.Fatal(err)
+	}
+	g.eventually("the floor", g.minOf("hello-v1", "3", true))
+	t.Logf("%s after the API server was back", time.Since(back).Round(100*time.Millisecond))
+
+	t.Log("a Revision that carried the floor is deleted")
+	if err := change(t.Context(), g.admin, s, func(s *servingv1.Service) { template(s, "v2", g.Image) }); err != nil {
+		t.Fatal(err)
+	}
+	g.serves("hello-v2 100")
+	g.eventually("the new one has it", g.minOf("hello-v2", "3", true))
+	g.eventually("the old one is given back its own", g.minOf("hello-v1", "1", false))
+	g.stop() // it would not let the rollback target be deleted
+	if err := g.admin.Delete(t.Context(), &servingv1.Revision{ObjectMeta: g.meta("hello-v1")}); err != nil {
+		t.Fatal(err)
+	}
+	g.launch(settings{})
+	g.eventually("the policy goes on", g.says("day", "CarriedOut 3 schedule/test"))
+
+	t.Log("the policy goes while no guard runs")
+	g.stop()
+	if err := g.admin.Delete(t.Context(), policy); err != nil {
+		t.Fatal(err)
+	}
+	g.now("without a guard", g.minOf("hello-v2", "3", true))
+	g.launch(settings{})
+	g.eventually("the user's own", g.minOf("hello-v2", "1", false))
+}
+
+// next has a window of an hour begin in a few seconds, waits for the guard to know, and gives the edge.
+func (g *guard) next(policy *v1alpha1.ScalingPolicy, replicas int32) time.Time {
+	g.t.Helper()
+	edge := time.Now().Add(8 * time.Second).Truncate(time.Second)
+	if err := change(g.t.Context(), g.admin, policy, func(p *v1alpha1.ScalingPolicy) {
+		p.Spec.Schedules = []v1alpha1.ScalingSchedule{window(edge, edge.Add(time.Hour), replicas)}
+	}); err != nil {
+		g.t.Fatal(err)
+	}
+	g.eventually("the guard knows", func(ctx context.Context) error {
+		err := g.admin.Get(ctx, client.ObjectKeyFromObject(policy), policy)
+		return must(err == nil && policy.Status.ObservedGeneration == policy.Generation, "%v", err)
 	})
-	t.Run("the API server is away over the edge", func(t *testing.T) {
-		edge := next(3, begins(3))
-		if err := g.minOf("hello-v1", "1", false)(t.Context()); err != nil {
-			t.Fatalf("before the edge: %v", err)
-		}
-		proxy.Cut()
-		time.Sleep(time.Until(edge.Add(15 * time.Second)))
-		back := time.Now()
-		if err := proxy.Restore(); err != nil {
-			t.Fatal(err)
-		}
-		g.eventually("the floor", g.minOf("hello-v1", "3", true))
-		t.Logf("%s after the API server was back", time.Since(back).Round(100*time.Millisecond))
-	})
-	t.Run("a Revision that carries the floor is deleted", func(t *testing.T) {
-		if err := change(t.Context(), g.admin, s, func(s *servingv1.Service) { template(s, "v2", g.Image) }); err != nil {
-			t.Fatal(err)
-		}
-		g.serves("hello-v2 100")
-		g.eventually("the new one has it", g.minOf("hello-v2", "3", true))
-		g.eventually("the old one is given back", g.minOf("hello-v1", "1", false))
-		g.stop() // it would not let the rollback target be deleted
-		if err := g.admin.Delete(t.Context(), &servingv1.Revision{ObjectMeta: g.meta("hello-v1")}); err != nil {
-			t.Fatal(err)
-		}
-		g.launch(settings{})
-		g.eventually("the policy goes on", g.says("day", "CarriedOut 3 schedule/test"))
-	})
-	t.Run("the policy goes while no guard runs", func(t *testing.T) {
-		g.stop()
-		if err := g.admin.Delete(t.Context(), policy); err != nil {
-			t.Fatal(err)
-		}
-		if err := g.minOf("hello-v2", "3", true)(t.Context()); err != nil {
-			t.Fatalf("without a guard: %v", err)
-		}
-		g.launch(settings{})
-		g.eventually("the user's own", g.minOf("hello-v2", "1", false))
-	})
+	return edge
+}
+
+// now holds a check to be true at once.
+func (g *guard) now(what string, check func(context.Context) error) {
+	g.t.Helper()
+	if err := check(g.t.Context()); err != nil {
+		g.t.Fatalf("%s: %v", what, err)
+	}
 }
 
 // TestAccScalingLeader kills the replica that runs the controllers right before the edge of a window: another one writes the floor, as
@@ -133,7 +134,7 @@ func TestAccScalingLeader(t *testing.T) {
 	time.Sleep(time.Until(edge.Add(-500 * time.Millisecond)))
 	killed := 0
 	for _, r := range replicas {
-		if strings.Contains(r.said(), "successfully acquired lease") {
+		if strings.Contains(r.said(), "uccessfully acquired lease") {
 			killed++
 			if err := errors.Join(r.Process.Kill(), ignoreExit(r.Wait())); err != nil {
 				t.Fatal(err)

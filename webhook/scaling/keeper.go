@@ -19,6 +19,9 @@ import (
 // fieldOwner is the field manager of all that the keeper writes.
 const fieldOwner = client.FieldOwner("knative-guard-scaling")
 
+// conflictAgain is when to look again at what somebody else has just written, in case the watch is slow.
+const conflictAgain = 100 * time.Millisecond
+
 // Keeper carries ScalingPolicies out.
 type Keeper struct {
 	Client client.Client
@@ -63,7 +66,10 @@ func (k *Keeper) Reconcile(ctx context.Context, t Target) (ctrl.Result, error) {
 	now := k.Now()
 	p := k.plan(policies, now)
 	found, failed := k.carry(ctx, t, p)
-	if failed != nil && !refused(failed) {
+	switch {
+	case apierrors.IsConflict(failed): // what was read is old: the newer one is about to come by the watch
+		return ctrl.Result{RequeueAfter: conflictAgain}, nil
+	case failed != nil && !refused(failed):
 		return ctrl.Result{}, failed // tried again; the status keeps what was true last
 	}
 	if failed != nil {

@@ -63,6 +63,9 @@ func (k *Keeper) service(ctx context.Context, t Target, p plan) (outcome, error)
 				metric = nil
 			}
 			wanted = scaling.Annotations(own, scaling.Decide(p.asked(p.carries, bounds, cluster.Limit, reserved)), bounds, metric)
+			if p.carries && p.policy.Spec.Event != nil {
+				scaling.WithEvents(wanted, cluster.ClassOf(own))
+			}
 		}
 		change := scaling.Change(r.Annotations, wanted)
 		scaling.Settle(change, cluster.ClassOf(own))
