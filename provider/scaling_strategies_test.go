@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -25,7 +27,7 @@ func TestAccScalingStrategies(t *testing.T) {
 	needGuardCRDs(t, c)
 	startGuard(t, c, ns)
 	for name, test := range map[string]func(*testing.T, *testenv.Cluster, string){
-		"concurrency": zeroToManyToZero, "cpu and schedule": scheduleAndCPU, "deployment": scheduledDeployment,
+		"concurrency": zeroToManyToZero, "cpu and schedule": scheduleAndCPU, "deployment": scheduledDeployment, "events": oneEventAPod,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -35,9 +37,9 @@ func TestAccScalingStrategies(t *testing.T) {
 }
 
 // strategyConfig renders a Service and the policy of the same name.
-func strategyConfig(c *testenv.Cluster, namespace, name, scaling string, policy ...string) string {
+func strategyConfig(c *testenv.Cluster, namespace, name, template string, policy ...string) string {
 	return config(
-		serviceConfig{Namespace: namespace, Name: name, Image: c.Image, Template: "scaling {\n" + scaling + "\n}", Container: "resources {\n  requests = { cpu = \"50m\" }\n}"},
+		serviceConfig{Namespace: namespace, Name: name, Image: c.Image, Template: template, Container: "resources {\n  requests = { cpu = \"50m\" }\n}"},
 		hcl(fmt.Sprintf("resource \"knative_scaling_policy\" %q {\n  namespace = %q\n  name = %q\n  target {\n    kind = \"Service\"\n    name = knative_service.%s.name\n  }\n  %s\n}\n",
 			name, namespace, name, name, strings.Join(policy, "\n  "))))
 }
@@ -48,7 +50,7 @@ func zeroToManyToZero(t *testing.T, c *testenv.Cluster, ns string) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories,
 		Steps: []resource.TestStep{{
-			Config: strategyConfig(c, ns, "kpa", "window = \"6s\"", "min = 0", "max = 3", "metric {\n    type = \"concurrency\"\n    target = 1\n  }"),
+			Config: strategyConfig(c, ns, "kpa", "scaling {\n  window = \"6s\"\n}", "min = 0", "max = 3", "metric {\n    type = \"concurrency\"\n    target = 1\n  }"),
 			Check: resource.ComposeTestCheckFunc(
 				podsOf(c, ns, "serving.knative.dev/service=kpa", "none", func(n int) bool { return n == 0 }),
 				during(c, ns, "kpa", 6, "?sleep=1s", podsOf(c, ns, "serving.knative.dev/service=kpa", "3", func(n int) bool { return n == 3 })),
@@ -65,7 +67,7 @@ func scheduleAndCPU(t *testing.T, c *testenv.Cluster, ns string) {
 	window := fmt.Sprintf("schedules {\n    name = \"now\"\n    replicas = 2\n    one_offs {\n      start = %q\n      end = %q\n    }\n  }",
 		now.Add(-time.Hour).Format("2006-01-02T15:04"), now.Add(time.Hour).Format("2006-01-02T15:04"))
 	policy := func(more ...string) string {
-		return strategyConfig(c, ns, "hpa", "class = \"hpa.autoscaling.knative.dev\"\nmetric = \"cpu\"", append([]string{"min = 1", "max = 4", "metric {\n    type = \"cpu\"\n    target = 50\n  }"}, more...)...)
+		return strategyConfig(c, ns, "hpa", "scaling {\n  class = \"hpa.autoscaling.knative.dev\"\n  metric = \"cpu\"\n}", append([]string{"min = 1", "max = 4", "metric {\n    type = \"cpu\"\n    target = 50\n  }"}, more...)...)
 	}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories,
@@ -98,6 +100,97 @@ func scheduledDeployment(t *testing.T, c *testenv.Cluster, ns string) {
 			{Config: "locals {}", Check: podsOf(c, ns, "app=plain", "1, as before", func(n int) bool { return n == 1 })},
 		},
 	})
+}
+
+// Events: each in flight has a Pod of its own, and there are none without.
+func oneEventAPod(t *testing.T, c *testenv.Cluster, ns string) {
+	t.Helper()
+	gateway, err := c.StartGateway(t.Context(), ns, t.TempDir(), "one")
+	t.Cleanup(func() {
+		if err := gateway.Stop(); err != nil {
+			t.Errorf("stopping the gateway: %v\n%s", err, gateway.Log())
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pods := func(what string, enough func(int) bool) resource.TestCheckFunc {
+		return podsOf(c, ns, "serving.knative.dev/service=events", what, enough)
+	}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories,
+		Steps: []resource.TestStep{{
+			Config: strategyConfig(c, ns, "events", "container_concurrency = 1\nscaling {\n  window = \"6s\"\n}", "max = 5", "event {\n    idle_time = \"5s\"\n  }"),
+			Check: resource.ComposeTestCheckFunc(
+				pods("none", func(n int) bool { return n == 0 }),
+				eachInItsOwnPod(gateway.URL+"/"+ns+"/events?sleep=15s", 3),
+				pods("none again", func(n int) bool { return n == 0 }),
+			),
+		}},
+	})
+}
+
+// eachInItsOwnPod sends events at once, and wants each to be answered by a Pod of its own.
+func eachInItsOwnPod(url string, events int) resource.TestCheckFunc {
+	return func(*terraform.State) error {
+		answers := make([]string, events)
+		errs := make([]error, events)
+		var wg sync.WaitGroup
+		for i := range events {
+			wg.Go(func() { answers[i], errs[i] = post(url) })
+		}
+		wg.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+		pods := map[string]bool{}
+		for _, pod := range answers {
+			pods[pod] = true
+		}
+		if len(pods) != events {
+			return fmt.Errorf("%d events were answered by %v", events, answers)
+		}
+		return nil
+	}
+}
+
+// post sends an event, and gives the Pod that answered.
+func post(url string) (string, error) {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, strings.NewReader("{}"))
+	if err != nil {
+		return "", err
+	}
+	for key, value := range map[string]string{"Ce-Id": "1", "Ce-Source": "test", "Ce-Type": "test", "Ce-Specversion": "1.0", "Content-Type": "application/json"} {
+		req.Header.Set(key, value)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("App-Host") == "" {
+		return "", fmt.Errorf("an event was answered %s by %q", resp.Status, resp.Header.Get("App-Host"))
+	}
+	return resp.Header.Get("App-Host"), nil
+}
+
+// deploy makes a plain Deployment of one Pod.
+func deploy(t *testing.T, c *testenv.Cluster, namespace, name string) {
+	t.Helper()
+	labels := map[string]string{"app": name}
+	_, err := c.Kube.AppsV1().Deployments(namespace).Create(t.Context(), &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: appsv1.DeploymentSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: c.Image}}, TerminationGracePeriodSeconds: new(int64(1))},
+			},
+		},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // podsOf waits until so many Pods run that are not on their way out.
@@ -169,4 +262,3 @@ func during(c *testenv.Cluster, namespace, service string, atOnce int, query str
 		return err
 	}
 }
-
