@@ -81,7 +81,7 @@ var variants = map[string][]string{
 	"cert-manager": {"--set", "certificates.certManager.enabled=true", "--set", "fullnameOverride=guard"},
 	"gateway":      {"--set", "gateway.enabled=true", "--set", "gateway.extraArgs={--zap-log-level=debug}"},
 	"small": {
-		"--set", "replicas=1", "--set", "policies.enabled=false", "--set", "metrics.enabled=false", "--set", "serviceAccount.create=false", "--set", "serviceAccount.name=other",
+		"--set", "replicas=1", "--set", "plugins.secrets=true", "--set", "policies.enabled=false", "--set", "metrics.enabled=false", "--set", "serviceAccount.create=false", "--set", "serviceAccount.name=other",
 		"--set", "image.digest=sha256:" + strings.Repeat("0", 64), "--set", "image.pullSecrets={registry}", "--set", "extraArgs={--zap-log-level=debug}",
 		"--set", "namespaceSelector.matchLabels.guarded=yes", "--set", "namespaceSelector.matchExpressions[0].key=own-guard,namespaceSelector.matchExpressions[0].operator=DoesNotExist",
 		"--set", "namespaceSelector.matchExpressions[1].key=tier,namespaceSelector.matchExpressions[1].operator=NotIn,namespaceSelector.matchExpressions[1].values={dev,test}", "--set", "podLabels.team=platform", "--set", "podAnnotations.note=x", "--set", "nodeSelector.pool=system",
