@@ -21,7 +21,7 @@ func TestAccExamples(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(filepath.Dir(file)), func(t *testing.T) {
 			c, ns := accept(t)
-			if strings.Contains(file, "rollout_policy") {
+			if strings.Contains(file, "_policy") {
 				needGuardCRDs(t, c)
 			}
 			text, err := os.ReadFile(file)

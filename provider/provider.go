@@ -32,7 +32,7 @@ func (p *knativeProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 		MarkdownDescription: "The namespace of resources and data sources that name none. Default `default`.",
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Runs [Knative Serving](https://knative.dev) from Terraform: Services, traffic splits for canaries and rollbacks, the policies that hold everyone to their rules, and their Revisions, on any Kubernetes cluster.",
+		MarkdownDescription: "Runs [Knative Serving](https://knative.dev) from Terraform: Services, traffic splits for canaries and rollbacks, the policies that hold everyone to their rules, how many Pods they have and when, and their Revisions, on any Kubernetes cluster.",
 		Attributes:          attributes,
 	}
 }
@@ -66,7 +66,7 @@ func (p *knativeProvider) Configure(ctx context.Context, req provider.ConfigureR
 
 func (p *knativeProvider) Resources(context.Context) []func() resource.Resource {
 	service := func() resource.Resource { return &serviceResource{blocks: p.blocks} }
-	return []func() resource.Resource{service, newTrafficSplitResource, newRolloutPolicyResource}
+	return []func() resource.Resource{service, newTrafficSplitResource, newRolloutPolicyResource, newScalingPolicyResource}
 }
 
 func (p *knativeProvider) DataSources(context.Context) []func() datasource.DataSource {

@@ -16,6 +16,7 @@ const (
 	serviceManager = "terraform-knative-service"
 	splitManager   = "terraform-knative-traffic-split"
 	policyManager  = "terraform-knative-rollout-policy"
+	scalingManager = "terraform-knative-scaling-policy"
 	// releasedManager holds the traffic that a destroyed split left in place. It defends nothing: whoever of ours comes next
 	// takes it over.
 	releasedManager = "terraform-knative-released"
@@ -89,17 +90,17 @@ func (r *run) plannedService(namespace, name string) (plannedService, bool) {
 	return p, ok
 }
 
-// remember notes that a Service is in this run's state: whoever plans or makes one of that name means the same one.
+// remember notes that an object is in this run's state: whoever plans or makes one of that name means the same one.
 func (r *run) remember(ref kube.Ref) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.inState[ref.Namespace+"/"+ref.Name] = true
+	r.inState[ref.String()] = true
 }
 
 func (r *run) remembers(ref kube.Ref) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.inState[ref.Namespace+"/"+ref.Name]
+	return r.inState[ref.String()]
 }
 
 // warnOnce adds a warning the first time in a run: what holds for 500 resources is said once.

@@ -41,8 +41,11 @@ var (
 	Event         = v1("", "events", "Event")
 )
 
-// RolloutPolicy is the guard's kind.
-var RolloutPolicy = Kind{v1alpha1.GroupVersion.WithResource("rolloutpolicies"), "RolloutPolicy"}
+// The guard's kinds that are read and written.
+var (
+	RolloutPolicy = Kind{v1alpha1.GroupVersion.WithResource("rolloutpolicies"), "RolloutPolicy"}
+	ScalingPolicy = Kind{v1alpha1.GroupVersion.WithResource("scalingpolicies"), "ScalingPolicy"}
+)
 
 // APIVersion is the kind's apiVersion.
 func (k Kind) APIVersion() string { return k.GroupVersion().String() }

@@ -4,11 +4,13 @@ import (
 	"context"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"knative.dev/serving/pkg/apis/autoscaling"
 	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
@@ -25,6 +27,8 @@ const (
 	ManagedValue = "knative-guard"
 	// byService is the index of Revisions by the Service that they belong to.
 	byService = "service"
+	// byTarget is the index of ScalingPolicies and HPAs by what they scale, as kind/name.
+	byTarget = "target"
 )
 
 // Scheme knows every kind that the guard reads or writes.
@@ -52,25 +56,45 @@ func CacheOptions(namespace, knative string) cache.Options {
 			&corev1.Pod{}:         {Transform: transform(stripPod), Label: selector("serving.knative.dev/revisionUID,!serving.knative.dev/service")},
 			&appsv1.Deployment{}:  {Label: selector("!serving.knative.dev/revision")},
 
-			&autoscalingv1alpha1.PodAutoscaler{}: {Label: labels.SelectorFromSet(ManagedLabels())},
+			&autoscalingv2.HorizontalPodAutoscaler{}: {Transform: transform(stripHPA), Label: selector("!serving.knative.dev/revision")},
+			&autoscalingv1alpha1.PodAutoscaler{}:     {Label: labels.SelectorFromSet(ManagedLabels())},
 		},
 	}
 }
 
 // Prepare makes a cache hold, before it starts, all that Reader asks for: so no decision is the first to ask.
 func Prepare(ctx context.Context, c cache.Cache) error {
-	for _, kind := range []client.Object{&servingv1.Service{}, &servingv1.Revision{}, &v1alpha1.RolloutPolicy{}, &v1alpha1.RolloutRecord{}, &corev1.Namespace{}, &corev1.ConfigMap{}, &appsv1.Deployment{}} {
+	for _, kind := range []client.Object{&servingv1.Service{}, &servingv1.Revision{}, &v1alpha1.RolloutPolicy{}, &v1alpha1.RolloutRecord{}, &corev1.Namespace{}, &corev1.ConfigMap{}, &appsv1.Deployment{}, &v1alpha1.ScalingPolicy{}, &autoscalingv2.HorizontalPodAutoscaler{}} {
 		if _, err := c.GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
 			return err
 		}
 	}
-	return c.IndexField(ctx, &servingv1.Revision{}, byService, func(o client.Object) []string {
-		return []string{o.GetLabels()[serving.ServiceLabelKey]}
-	})
+	return Index(ctx, c)
+}
+
+// Index adds what OfService and OfTarget go by.
+func Index(ctx context.Context, c client.FieldIndexer) error {
+	return errors.Join(
+		c.IndexField(ctx, &servingv1.Revision{}, byService, func(o client.Object) []string {
+			return []string{o.GetLabels()[serving.ServiceLabelKey]}
+		}),
+		c.IndexField(ctx, &v1alpha1.ScalingPolicy{}, byTarget, func(o client.Object) []string {
+			t := o.(*v1alpha1.ScalingPolicy).Spec.Target
+			return []string{string(t.Kind) + "/" + t.Name}
+		}),
+		c.IndexField(ctx, &autoscalingv2.HorizontalPodAutoscaler{}, byTarget, func(o client.Object) []string {
+			t := o.(*autoscalingv2.HorizontalPodAutoscaler).Spec.ScaleTargetRef
+			return []string{t.Kind + "/" + t.Name}
+		}))
 }
 
 // OfService lists the Revisions of a Service from a cache that Prepare has prepared.
 func OfService(name string) client.MatchingFields { return client.MatchingFields{byService: name} }
+
+// OfTarget lists the ScalingPolicies or HPAs of a target from a cache that Prepare has prepared.
+func OfTarget(kind, name string) client.MatchingFields {
+	return client.MatchingFields{byTarget: kind + "/" + name}
+}
 
 // ManagedLabels are on what the guard makes beside its own kinds.
 func ManagedLabels() map[string]string { return map[string]string{ManagedKey: ManagedValue} }

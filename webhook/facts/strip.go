@@ -6,9 +6,11 @@ import (
 	"sync"
 	"unique"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
+	"knative.dev/serving/pkg/apis/autoscaling"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -43,8 +45,13 @@ func stripPod(p *corev1.Pod) error {
 	return nil
 }
 
-// stripRevision leaves whose a Revision is, since when, whether it is Ready, and the fingerprint of what it runs. There are so many
-// that each map and each text counts: what is the same for several is one for all of them, and the fingerprint is where Knative has
+func stripHPA(h *autoscalingv2.HorizontalPodAutoscaler) error {
+	h.Annotations, h.Status = nil, autoscalingv2.HorizontalPodAutoscalerStatus{}
+	return nil
+}
+
+// stripRevision leaves whose a Revision is, since when, whether it is Ready and routed to, how it scales, and the fingerprint of what
+// it runs. There are so many that each map and each text counts: what is the same for several is one for all of them, and the fingerprint is where Knative has
 // the address of logs. It may see a Revision twice: client-go hands a transform what it has transformed already.
 func stripRevision(r *servingv1.Revision) error {
 	if len(r.Spec.Containers) == 0 {
@@ -55,8 +62,14 @@ func stripRevision(r *servingv1.Revision) error {
 		return fmt.Errorf("revision %s/%s: %w", r.Namespace, r.Name, err)
 	}
 	var annotations map[string]string
-	if preserved, ok := r.Annotations[serving.RevisionPreservedAnnotationKey]; ok {
-		annotations = map[string]string{serving.RevisionPreservedAnnotationKey: preserved}
+	for key, value := range r.Annotations {
+		if key != serving.RevisionPreservedAnnotationKey && !strings.HasPrefix(key, autoscaling.GroupName+"/") {
+			continue
+		}
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[key] = value
 	}
 	r.TypeMeta, r.Namespace = metav1.TypeMeta{}, unique.Make(r.Namespace).Value()
 	r.Annotations, r.OwnerReferences = annotations, nil
@@ -75,7 +88,7 @@ var (
 	notReady   = duckv1.Conditions{{Type: servingv1.RevisionConditionReady, Status: corev1.ConditionFalse}}
 )
 
-// owner makes the labels that tell whose a cached Revision is. Those of one Service come one after the other when they are listed,
+// owner makes the labels that tell whose a cached Revision is, and whether it is routed to. Those of one Service come one after the other when they are listed,
 // and share them.
 var owner sharedLabels
 
@@ -85,13 +98,26 @@ type sharedLabels struct {
 }
 
 func (l *sharedLabels) of(r *servingv1.Revision) map[string]string {
-	service, uid := r.Labels[serving.ServiceLabelKey], r.Labels[serving.ServiceUIDLabelKey]
+	kept := [...]string{serving.ServiceLabelKey, serving.ServiceUIDLabelKey, serving.RoutingStateLabelKey}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.last == nil || l.last[serving.ServiceLabelKey] != service || l.last[serving.ServiceUIDLabelKey] != uid {
-		l.last = map[string]string{serving.ServiceLabelKey: strings.Clone(service), serving.ServiceUIDLabelKey: strings.Clone(uid)}
+	for _, key := range kept {
+		if value, ok := l.last[key]; l.last == nil || value != r.Labels[key] || ok != hasKey(r.Labels, key) {
+			l.last = map[string]string{}
+			for _, key := range kept {
+				if value, ok := r.Labels[key]; ok {
+					l.last[key] = strings.Clone(value)
+				}
+			}
+			break
+		}
 	}
 	return l.last
+}
+
+func hasKey(m map[string]string, key string) bool {
+	_, ok := m[key]
+	return ok
 }
 
 // exact is a slice with no room to grow.
