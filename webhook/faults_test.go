@@ -63,11 +63,11 @@ func TestAccFaultCertificate(t *testing.T) {
 	load := g.changes(4, "hello-v1 70", "hello-v2 30")
 	seen := map[string]bool{}
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		serial, err := g.handshake()
+		certificate, err := g.handshake()
 		if err != nil {
 			t.Fatalf("after %d certificates: %v", len(seen), err)
 		}
-		seen[serial] = true
+		seen[certificate] = true
 	}
 	load.stop()
 	if len(seen) < 3 {
@@ -247,7 +247,7 @@ func (c *changes) stop() {
 	}
 }
 
-// handshake connects to the guard as the API server would, and gives the serial number of its certificate.
+// handshake connects to the guard as the API server would, and gives its certificate: all of them have one serial number.
 func (g *guard) handshake() (string, error) {
 	var hook admissionregistrationv1.ValidatingWebhookConfiguration
 	if err := g.admin.Get(g.t.Context(), client.ObjectKey{Name: g.namespace}, &hook); err != nil {
@@ -263,5 +263,5 @@ func (g *guard) handshake() (string, error) {
 		return "", err
 	}
 	defer func() { _ = conn.Close() }()
-	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber.String(), nil
+	return string(conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw), nil
 }

@@ -199,7 +199,7 @@ func (g *Guard) Run(context.Context) error {
 	defer func() { _ = log.Close() }()
 	args := append([]string{
 		"-kubeconfig", g.file("kubeconfig"), "-namespace", g.namespace, "-only-namespace", g.namespace,
-		"-port", strconv.Itoa(g.port), "-metrics-address", "0", "-health-address", "127.0.0.1:" + strconv.Itoa(g.health), "-leader-election=false", "-graceful-shutdown", "5s", "-drain", "0s",
+		"-port", strconv.Itoa(g.port), "-metrics-address", "0", "-health-address", "127.0.0.1:" + strconv.Itoa(g.health), "-leader-election=false", "-graceful-shutdown", "20s", "-drain", "0s",
 		"-certificate-dir", g.work, "-webhook-configuration", g.namespace, "-certificate-validity", "24h", "-certificate-renewal", "1h", "-certificate-check", "1h",
 	}, g.Args...)
 	p := exec.Command(g.bin, args...) //nolint:noctx // it is stopped by Stop, after the test's context has ended
