@@ -104,7 +104,7 @@ func TestAccGuardRules(t *testing.T) {
 			{Config: config(last, v2, onV1, sickV1, lostV1), Check: seen(t, c, ns)},
 			k.refused("hello", []string{"hello-v2 100"}, "Refused by the guard: bake", []string{"rule bake", "hello-v2 has had no requests yet.", "It may have all of them after 10m0s with a part of them.", "Give it a part first, leave the rest to the stable hello-v1"},
 				last, v2, hello(pin("hello-v2", 100)), sickV1, lostV1),
-			k.loses(k.refused("lost", []string{"lost-v2 100"}, "Refused by the guard: ", []string{"rule keep-rollback-target", "There is no stable Revision.", "A step forward needs a Ready Revision to go back to.", "Get a Revision that works to 100 % first"},
+			k.loses(k.refused("lost", []string{"lost-v2 100"}, "Refused by the guard: ", []string{"rule keep-rollback-target", `The stable Revision "lost-v1" is not Ready.`, "A step forward needs a Ready Revision to go back to.", "Get a Revision that works to 100 % first"},
 				last, v2, onV1, sickV1, lost(pin("lost-v2", 100)))),
 		},
 	})
