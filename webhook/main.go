@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"flag"
 	"fmt"
 	"os"
@@ -12,16 +11,15 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 	"knative.dev/pkg/system"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/knative-provider/terraform-provider-knative/webhook/admission"
 	"github.com/knative-provider/terraform-provider-knative/webhook/controller"
@@ -31,13 +29,12 @@ import (
 // settings are what the chart sets.
 type settings struct {
 	namespace, knative, only string
+	selector                 string
 	port                     int
 	metrics, health          string
 	certificates             certificates
 	election                 bool
 	gracefulShutdown, settle time.Duration
-	// several guards run in this process, as tests have them: controllers of one name are no mistake then.
-	several bool
 }
 
 func main() {
@@ -45,6 +42,7 @@ func main() {
 	flag.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the guard's own namespace")
 	flag.StringVar(&s.knative, "knative-namespace", "knative-serving", "the namespace of Knative Serving's controllers, which are never held up, and of the ConfigMaps that queue-proxies are made from")
 	flag.StringVar(&s.only, "only-namespace", "", "the one namespace that the guard looks after; all of them where it is empty")
+	flag.StringVar(&s.selector, "namespace-selector", "", "the labels of the namespaces that controllers look after, as the API server's configuration has them; all of them where it is empty")
 	flag.IntVar(&s.port, "port", 8443, "the port that the API server sends reviews to")
 	flag.StringVar(&s.metrics, "metrics-address", ":8080", "where /metrics is served; 0 for nowhere")
 	flag.StringVar(&s.health, "health-address", ":8081", "where /healthz and /readyz are served")
@@ -72,18 +70,18 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err != nil {
 		return err
 	}
+	watches := facts.NewWatches()
+	cfg = rest.CopyConfig(cfg)
+	cfg.Wrap(watches.Wrap)
 	var indexes facts.Indexes
 	caches := facts.CacheOptions(s.only, s.knative)
 	caches.NewInformer = indexes.Informer
 	m, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: scheme, Cache: caches,
-		Controller: config.Controller{SkipNameValidation: &s.several},
-		Metrics:    metricsserver.Options{BindAddress: s.metrics}, HealthProbeBindAddress: s.health,
+		Metrics: metricsserver.Options{BindAddress: s.metrics}, HealthProbeBindAddress: s.health,
 		LeaderElection: s.election, LeaderElectionID: "knative-guard", LeaderElectionNamespace: s.namespace, LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout: &s.gracefulShutdown,
-		WebhookServer: webhook.NewServer(webhook.Options{Port: s.port, CertDir: s.certificates.dir, TLSOpts: []func(*tls.Config){
-			func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 },
-		}}),
+		WebhookServer:           newServer(s.port, s.certificates.dir),
 	})
 	if err != nil {
 		return err
@@ -91,6 +89,11 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err := facts.Prepare(ctx, m.GetCache()); err != nil {
 		return err
 	}
+	selector, err := labels.Parse(s.selector)
+	if err != nil {
+		return fmt.Errorf("-namespace-selector: %w", err)
+	}
+	scope := controller.Scope{Cache: m.GetCache(), Selector: selector}
 	reader := facts.NewIndexReader(indexes)
 	handler, err := newHandler(ctx, m, s, reader)
 	if err != nil {
@@ -100,10 +103,10 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	knative := facts.NewKnative(m.GetCache(), s.knative, events)
 	injection := &admission.Injection{Cache: m.GetCache(), Injector: knative.Injector, Events: events}
 	for _, register := range []func(ctrl.Manager) error{
-		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events}).Register,
-		(&controller.Protector{Client: m.GetClient()}).Register,
-		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader}).Register,
-		(&controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events}).Register,
+		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events, Scope: scope}).Register,
+		(&controller.Protector{Client: m.GetClient(), Scope: scope}).Register,
+		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader, Scope: scope}).Register,
+		(&controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events, Scope: scope}).Register,
 	} {
 		if err := register(m); err != nil {
 			return err
@@ -112,7 +115,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err := m.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
-	return serve(ctx, m, s, handler, injection)
+	return serve(ctx, m, s, watches, handler, injection)
 }
 
 // newHandler makes what answers reviews, and the list of what it refuses.

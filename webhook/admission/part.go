@@ -2,7 +2,6 @@ package admission
 
 import (
 	"context"
-	"errors"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -70,7 +69,7 @@ func (h *Handler) revision(ctx context.Context, req admission.Request) admission
 		return malformed(err)
 	}
 	if old == nil {
-		return malformed(errors.New("the review of a deletion has no object"))
+		return malformed(errNoObject)
 	}
 	key := types.NamespacedName{Namespace: req.Namespace, Name: old.Labels[serviceLabel]}
 	service, err := h.Facts.Service(ctx, key)

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -22,6 +23,9 @@ func (h *Handler) service(ctx context.Context, req admission.Request) admission.
 		return malformed(err)
 	}
 	if req.Operation == admissionv1.Delete {
+		if old == nil {
+			return malformed(errNoObject)
+		}
 		next = nil
 	} else if next == nil || next.DeletionTimestamp != nil { // finalizers leave it
 		return admission.Allowed("")
@@ -46,6 +50,9 @@ func (h *Handler) service(ctx context.Context, req admission.Request) admission.
 	}
 	return h.judge(ctx, req, c)
 }
+
+// errNoObject is of a deletion that does not say of what.
+var errNoObject = errors.New("the review of a deletion has no object")
 
 // services are the two sides of a change. What the Service's status names exists, even where a cache has not heard of it yet.
 func services(old, next *object, f *rollout.Facts) (before, after *rollout.Service, err error) {

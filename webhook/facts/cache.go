@@ -19,8 +19,6 @@ import (
 )
 
 const (
-	// ProtectedAnnotation marks a Revision whose serving.knative.dev/no-gc is the guard's.
-	ProtectedAnnotation = "knative-provider.dev/rollback-target"
 	// ManagedKey is the label of what the guard makes beside its own kinds.
 	ManagedKey = "app.kubernetes.io/managed-by"
 	// ManagedValue is its value.

@@ -55,8 +55,8 @@ func stripRevision(r *servingv1.Revision) error {
 		return fmt.Errorf("revision %s/%s: %w", r.Namespace, r.Name, err)
 	}
 	var annotations map[string]string
-	if protected, ok := r.Annotations[ProtectedAnnotation]; ok {
-		annotations = map[string]string{ProtectedAnnotation: protected}
+	if preserved, ok := r.Annotations[serving.RevisionPreservedAnnotationKey]; ok {
+		annotations = map[string]string{serving.RevisionPreservedAnnotationKey: preserved}
 	}
 	r.TypeMeta, r.Namespace = metav1.TypeMeta{}, unique.Make(r.Namespace).Value()
 	r.Annotations, r.OwnerReferences = annotations, nil
