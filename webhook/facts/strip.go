@@ -2,6 +2,7 @@ package facts
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"unique"
@@ -9,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
+	"knative.dev/serving/pkg/apis/autoscaling"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -43,9 +45,9 @@ func stripPod(p *corev1.Pod) error {
 	return nil
 }
 
-// stripRevision leaves whose a Revision is, since when, whether it is Ready, and the fingerprint of what it runs. There are so many
-// that each map and each text counts: what is the same for several is one for all of them, and the fingerprint is where Knative has
-// the address of logs. It may see a Revision twice: client-go hands a transform what it has transformed already.
+// stripRevision leaves whose a Revision is, since when, whether it is Ready, how it scales, and the fingerprint of what it runs. There
+// are so many that each map and each text counts: what is the same for several is one for all of them, and the fingerprint is where
+// Knative has the address of logs. It may see a Revision twice: client-go hands a transform what it has transformed already.
 func stripRevision(r *servingv1.Revision) error {
 	if len(r.Spec.Containers) == 0 {
 		return nil
@@ -54,13 +56,13 @@ func stripRevision(r *servingv1.Revision) error {
 	if err != nil {
 		return fmt.Errorf("revision %s/%s: %w", r.Namespace, r.Name, err)
 	}
-	var annotations map[string]string
-	if preserved, ok := r.Annotations[serving.RevisionPreservedAnnotationKey]; ok {
-		annotations = map[string]string{serving.RevisionPreservedAnnotationKey: preserved}
-	}
-	r.TypeMeta, r.Namespace = metav1.TypeMeta{}, unique.Make(r.Namespace).Value()
-	r.Annotations, r.OwnerReferences = annotations, nil
-	r.Labels = owner.of(r)
+	r.TypeMeta, r.Namespace, r.OwnerReferences = metav1.TypeMeta{}, unique.Make(r.Namespace).Value(), nil
+	r.Labels = labelsOf.only(r.Labels, func(key string) bool {
+		return key == serving.ServiceLabelKey || key == serving.ServiceUIDLabelKey || key == serving.RoutingStateLabelKey
+	})
+	r.Annotations = annotationsOf.only(r.Annotations, func(key string) bool {
+		return key == serving.RevisionPreservedAnnotationKey || strings.HasPrefix(key, autoscaling.GroupName+"/")
+	})
 	ready := notReady
 	if isReady(r) {
 		ready = isReadyNow
@@ -75,21 +77,31 @@ var (
 	notReady   = duckv1.Conditions{{Type: servingv1.RevisionConditionReady, Status: corev1.ConditionFalse}}
 )
 
-// owner makes the labels that tell whose a cached Revision is. Those of one Service come one after the other when they are listed,
-// and share them.
-var owner sharedLabels
+// The labels and annotations of cached Revisions.
+var labelsOf, annotationsOf lastMap
 
-type sharedLabels struct {
+// lastMap makes small maps, of which one after the other is often the same: Revisions of one Service follow each other when they are
+// listed. These share one, which nobody may change.
+type lastMap struct {
 	mu   sync.Mutex
 	last map[string]string
 }
 
-func (l *sharedLabels) of(r *servingv1.Revision) map[string]string {
-	service, uid := r.Labels[serving.ServiceLabelKey], r.Labels[serving.ServiceUIDLabelKey]
+// only is a map of some of the keys; nil where there are none.
+func (l *lastMap) only(of map[string]string, keep func(key string) bool) map[string]string {
+	var kept map[string]string
+	for key, value := range of {
+		if keep(key) {
+			if kept == nil {
+				kept = map[string]string{}
+			}
+			kept[unique.Make(key).Value()] = value
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.last == nil || l.last[serving.ServiceLabelKey] != service || l.last[serving.ServiceUIDLabelKey] != uid {
-		l.last = map[string]string{serving.ServiceLabelKey: strings.Clone(service), serving.ServiceUIDLabelKey: strings.Clone(uid)}
+	if !maps.Equal(kept, l.last) {
+		l.last = kept
 	}
 	return l.last
 }
