@@ -71,6 +71,7 @@ func New(s Settings) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	followTokenFile(cfg)
 	httpClient, err := rest.HTTPClientFor(cfg)
 	if err != nil {
 		return nil, err
