@@ -69,7 +69,7 @@ func runScaled(ctx context.Context, cluster *testenv.Cluster, policies int) (out
 		return out, err
 	}
 	// Enough time for the guard to start, to look at all, and to rest.
-	first := time.Now().Add(4 * time.Minute).Truncate(time.Minute)
+	first := time.Now().Add(3 * time.Minute).Truncate(time.Minute)
 	api, err := newScaledAPI(cluster, policies, first)
 	if err != nil {
 		return out, err
