@@ -96,7 +96,7 @@ func warnsOfAJump(t *testing.T, c *testenv.Cluster, namespace string) resource.T
 }
 
 // startGuard runs the guard for the test's namespace.
-func startGuard(t *testing.T, c *testenv.Cluster, namespace string) {
+func startGuard(t *testing.T, c *testenv.Cluster, namespace string) *testenv.Guard {
 	t.Helper()
 	g, err := c.StartGuard(t.Context(), namespace, t.TempDir())
 	t.Cleanup(func() {
@@ -107,6 +107,7 @@ func startGuard(t *testing.T, c *testenv.Cluster, namespace string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return g
 }
 
 // recorded waits until the guard has something on record of a Service: the stable Revision, or the split that is served.

@@ -3,15 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -45,6 +50,7 @@ func TestAccGuard(t *testing.T) {
 		}
 		return must(r.Annotations["serving.knative.dev/no-gc"] == "true", "annotations %v", r.Annotations)
 	})
+	pods := g.pods("hello-v1")
 	g.eventually("the policy counts it", func(ctx context.Context) error {
 		err := g.admin.Get(ctx, client.ObjectKeyFromObject(policy), policy)
 		return must(err == nil && policy.Status.Services == 1, "%+v", policy.Status)
@@ -79,6 +85,9 @@ func TestAccGuard(t *testing.T) {
 
 	g.bypass(ann, bob, policy)
 	g.freeze(ann, policy)
+	if now := g.pods("hello-v1"); now != pods {
+		t.Errorf("protection has rolled out the Pods of hello-v1 anew: %s, then %s", pods, now)
+	}
 	g.liveRevisions(ann)
 	g.deletion(ann, policy)
 	g.namespaceGoes()
@@ -193,4 +202,25 @@ func (g *guard) namespaceGoes() {
 		err := g.admin.Get(ctx, client.ObjectKeyFromObject(ns), ns)
 		return must(apierrors.IsNotFound(err), "%v %+v", err, ns.Status)
 	})
+}
+
+// pods are the UIDs of a Revision's Pods, with those of its ReplicaSets: a Pod template that changes makes another.
+func (g *guard) pods(revision string) string {
+	g.t.Helper()
+	of := []client.ListOption{client.InNamespace(g.namespace), client.MatchingLabels{serving.RevisionLabelKey: revision}}
+	var out []string
+	for _, list := range []client.ObjectList{&corev1.PodList{}, &appsv1.ReplicaSetList{}} {
+		if err := g.admin.List(g.t.Context(), list, of...); err != nil {
+			g.t.Fatal(err)
+		}
+		_ = meta.EachListItem(list, func(o runtime.Object) error {
+			out = append(out, string(o.(client.Object).GetUID()))
+			return nil
+		})
+	}
+	if len(out) == 0 {
+		g.t.Fatalf("%s has no Pods", revision)
+	}
+	slices.Sort(out)
+	return strings.Join(out, " ")
 }

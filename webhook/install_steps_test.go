@@ -24,7 +24,10 @@ func (i *installation) install() {
 	if err := i.admin.Patch(i.t.Context(), ns, client.RawPatch("application/merge-patch+json", []byte(`{"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}`))); err != nil {
 		i.t.Fatal(err)
 	}
-	i.build()
+	var err error
+	if i.image, err = i.GuardImage(i.t.Context()); err != nil {
+		i.t.Fatal(err)
+	}
 	start := time.Now()
 	i.t.Cleanup(func() {
 		if err := i.helm(context.Background(), "uninstall", "guard", "--ignore-not-found"); err != nil {

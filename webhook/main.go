@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"flag"
 	"fmt"
 	"os"
@@ -17,12 +16,10 @@ import (
 	"knative.dev/pkg/system"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/knative-provider/terraform-provider-knative/webhook/admission"
 	"github.com/knative-provider/terraform-provider-knative/webhook/controller"
@@ -38,8 +35,6 @@ type settings struct {
 	certificates             certificates
 	election                 bool
 	gracefulShutdown, settle time.Duration
-	// several guards run in this process, as tests have them: controllers of one name are no mistake then.
-	several bool
 }
 
 func main() {
@@ -59,6 +54,7 @@ func main() {
 	logs.BindFlags(flag.CommandLine)
 	flag.Parse()
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logs)))
+	frugal()
 	if err := run(ctrl.SetupSignalHandler(), ctrl.GetConfigOrDie(), s); err != nil {
 		ctrl.Log.Error(err, "the guard stops")
 		os.Exit(1)
@@ -74,15 +70,18 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err != nil {
 		return err
 	}
+	watches := facts.NewWatches()
+	cfg = rest.CopyConfig(cfg)
+	cfg.Wrap(watches.Wrap)
+	var indexes facts.Indexes
+	caches := facts.CacheOptions(s.only, s.knative)
+	caches.NewInformer = indexes.Informer
 	m, err := ctrl.NewManager(cfg, ctrl.Options{
-		Scheme: scheme, Cache: facts.CacheOptions(s.only, s.knative),
-		Controller: config.Controller{SkipNameValidation: &s.several},
-		Metrics:    metricsserver.Options{BindAddress: s.metrics}, HealthProbeBindAddress: s.health,
+		Scheme: scheme, Cache: caches,
+		Metrics: metricsserver.Options{BindAddress: s.metrics}, HealthProbeBindAddress: s.health,
 		LeaderElection: s.election, LeaderElectionID: "knative-guard", LeaderElectionNamespace: s.namespace, LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout: &s.gracefulShutdown,
-		WebhookServer: webhook.NewServer(webhook.Options{Port: s.port, CertDir: s.certificates.dir, TLSOpts: []func(*tls.Config){
-			func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 },
-		}}),
+		WebhookServer:           newServer(s.port, s.certificates.dir),
 	})
 	if err != nil {
 		return err
@@ -95,7 +94,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 		return fmt.Errorf("-namespace-selector: %w", err)
 	}
 	scope := controller.Scope{Cache: m.GetCache(), Selector: selector}
-	reader := facts.NewReader(m.GetCache())
+	reader := facts.NewIndexReader(indexes)
 	handler, err := newHandler(ctx, m, s, reader)
 	if err != nil {
 		return err
@@ -119,7 +118,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err := m.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return err
 	}
-	return serve(ctx, m, s, handler, injection)
+	return serve(ctx, m, s, watches, handler, injection)
 }
 
 // newHandler makes what answers reviews, and the list of what it refuses.

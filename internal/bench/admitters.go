@@ -117,8 +117,8 @@ func reviewOf(was, is *unstructured.Unstructured) ([]byte, error) {
 	})
 }
 
-// startGuard runs the guard as a process that looks after one namespace. It has one core, as a replica may well have.
-func startGuard(ctx context.Context, c *testenv.Cluster, dir, namespace string) (admitter, func(), error) {
+// startGuard runs the guard as a process. It has one core, as a replica may well have.
+func startGuard(ctx context.Context, kubeconfig, dir string, args ...string) (admitter, func(), error) {
 	binary := filepath.Join(dir, "guard")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./webhook").CombinedOutput(); err != nil {
 		return admitter{}, nil, fmt.Errorf("building the guard, at the top of the repository: %w\n%s", err, out)
@@ -130,9 +130,9 @@ func startGuard(ctx context.Context, c *testenv.Cluster, dir, namespace string) 
 	if err != nil {
 		return admitter{}, nil, err
 	}
-	cmd := exec.CommandContext(ctx, binary, "-namespace", namespace, "-only-namespace", namespace, "-leader-election=false", "-rotate-certificates=false",
-		"-certificate-dir", dir, "-metrics-address", "0", "-health-address", "0", "-drain", "0s", "-port", strconv.Itoa(port))
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig, "GOMAXPROCS=1")
+	cmd := exec.CommandContext(ctx, binary, append(args, "-leader-election=false", "-rotate-certificates=false",
+		"-certificate-dir", dir, "-metrics-address", "0", "-health-address", "0", "-drain", "0s", "-port", strconv.Itoa(port))...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "GOMAXPROCS=1")
 	return start(ctx, cmd, admitter{name: "the guard, one core", url: fmt.Sprintf("https://127.0.0.1:%d/validate", port)})
 }
 
@@ -178,7 +178,7 @@ func start(ctx context.Context, cmd *exec.Cmd, a admitter) (admitter, func(), er
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}}}
 	defer client.CloseIdleConnections()
-	err = testenv.Eventually(ctx, 30*time.Second, func(ctx context.Context) error {
+	err = testenv.Eventually(ctx, 3*time.Minute, func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, http.NoBody)
 		if err != nil {
 			return err

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"fmt"
 	"net/http/httptest"
@@ -10,9 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
@@ -77,21 +72,17 @@ func runScaled(ctx context.Context, cluster *testenv.Cluster, policies int) (out
 	server := httptest.NewServer(api)
 	defer server.Close()
 	defer server.CloseClientConnections() // watches would not end
-	through := *cluster
-	through.Kubeconfig = filepath.Join(dir, "kubeconfig")
-	if err := clientcmd.WriteToFile(clientcmdapi.Config{
-		CurrentContext: "scaled", Contexts: map[string]*clientcmdapi.Context{"scaled": {Cluster: "scaled", AuthInfo: "scaled"}},
-		Clusters: map[string]*clientcmdapi.Cluster{"scaled": {Server: server.URL}}, AuthInfos: map[string]*clientcmdapi.AuthInfo{"scaled": {}},
-	}, through.Kubeconfig); err != nil {
+	kubeconfig := filepath.Join(dir, "kubeconfig")
+	if err := writeKubeconfig(kubeconfig, server.URL); err != nil {
 		return out, err
 	}
 	began := time.Now()
-	guard, stop, err := startGuard(ctx, &through, dir, scaledNamespace)
+	guard, stop, err := startGuard(ctx, kubeconfig, dir, "-namespace", scaledNamespace, "-only-namespace", scaledNamespace)
 	if err != nil {
 		return out, err
 	}
 	defer stop()
-	if err := restsAt(ctx, guard.pid); err != nil {
+	if err := idle(ctx, guard.pid); err != nil {
 		return out, err
 	}
 	out.settled = time.Since(began)
@@ -99,7 +90,7 @@ func runScaled(ctx context.Context, cluster *testenv.Cluster, policies int) (out
 	if err := pause(ctx, scaledRest); err != nil {
 		return out, err
 	}
-	out.idle, out.resident = (cpuOf(guard.pid)-before).Seconds()/scaledRest.Seconds(), residentOf(guard.pid)
+	out.idle, out.resident = (cpuOf(guard.pid)-before).Seconds()/scaledRest.Seconds(), memoryOf(guard.pid)["VmRSS"]
 	if policies == 0 {
 		return out, nil
 	}
@@ -116,20 +107,6 @@ func runScaled(ctx context.Context, cluster *testenv.Cluster, policies int) (out
 	return out, nil
 }
 
-// restsAt waits until a process has had next to nothing to do for three seconds.
-func restsAt(ctx context.Context, pid int) error {
-	for last := time.Duration(-1); ; {
-		used := cpuOf(pid)
-		if used-last <= 30*time.Millisecond {
-			return nil
-		}
-		last = used
-		if err := pause(ctx, 3*time.Second); err != nil {
-			return err
-		}
-	}
-}
-
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
@@ -137,19 +114,4 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
-}
-
-// residentOf reads VmRSS of /proc/PID/status, in bytes.
-func residentOf(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	for lines := bufio.NewScanner(bytes.NewReader(status)); lines.Scan(); {
-		var kb int64
-		if n, _ := fmt.Sscanf(lines.Text(), "VmRSS: %d kB", &kb); n == 1 {
-			return kb << 10
-		}
-	}
-	return 0
 }

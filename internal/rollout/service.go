@@ -56,7 +56,7 @@ const newRevision = "the new Revision"
 
 // byRevision adds up what each Revision gets: several targets on one Revision are one share, whatever their tags.
 func byRevision(traffic []Target, latest string) map[string]int64 {
-	out := map[string]int64{}
+	out := make(map[string]int64, len(traffic))
 	for _, t := range traffic {
 		name := t.Revision
 		if t.Latest {

@@ -27,11 +27,11 @@ func CheckTargetExists(targets []Target, service string, owners map[string]strin
 			continue
 		}
 		owner, exists := owners[t.Revision]
-		observed := fmt.Sprintf("The Revision %q belongs to the Service %q.", t.Revision, owner)
-		switch {
-		case owner == service && exists:
+		if owner == service && exists {
 			continue
-		case !exists:
+		}
+		observed := fmt.Sprintf("The Revision %q belongs to the Service %q.", t.Revision, owner)
+		if !exists {
 			observed = fmt.Sprintf("The Revision %q does not exist.", t.Revision)
 		}
 		out = append(out, Violation{TargetExists, i, "revisionName", observed, fmt.Sprintf("A target is a Revision of %q.", service), choice(service, owners)})

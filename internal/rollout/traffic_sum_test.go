@@ -72,3 +72,25 @@ func FuzzCheckTrafficSum(f *testing.F) {
 		}
 	})
 }
+
+// TestIsLabel holds it to what Kubernetes itself says, for every text of four signs and around the limit of length.
+func TestIsLabel(t *testing.T) {
+	const signs = "az09-A.é"
+	var all func(string)
+	all = func(tag string) {
+		if got, want := isLabel(tag), len(validation.IsDNS1035Label(tag)) == 0; got != want {
+			t.Errorf("%q: %v, want %v", tag, got, want)
+		}
+		if len(tag) < 4 {
+			for i := range len(signs) {
+				all(tag + signs[i:i+1])
+			}
+		}
+	}
+	all("")
+	for n := 62; n < 66; n++ {
+		if got := isLabel(strings.Repeat("a", n)); got != (n <= 63) {
+			t.Errorf("%d letters: %v", n, got)
+		}
+	}
+}

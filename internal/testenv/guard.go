@@ -2,9 +2,11 @@ package testenv
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,27 +25,56 @@ import (
 // one namespace. It is to the API server what its chart makes it: a service account with the chart's rules, and a Service with
 // the chart's webhook rules.
 type Guard struct {
-	cluster              *Cluster
-	namespace, top, work string
-	port                 int
-	process              *exec.Cmd
-	made                 []*unstructured.Unstructured // what is not in its namespace
+	// Args are more arguments of its command line.
+	Args []string
+	// Server is the API server's URL, where the guard is to reach it by another than the cluster's own: a Proxy.
+	Server string
+	// FailurePolicy is what becomes of a change that the guard does not answer for; Ignore, as in the chart, where it is empty.
+	FailurePolicy string
+
+	cluster                   *Cluster
+	namespace, top, work, bin string
+	slice                     string // of the Service's EndpointSlices, its own
+	port, health              int
+	process                   *exec.Cmd
+	unmount                   context.CancelFunc
+	made                      []*unstructured.Unstructured // what is not in its namespace
 }
 
-// StartGuard runs the guard for a namespace, with its files in the folder work, and waits until the API server asks it. Stop it,
-// also after an error.
-func (c *Cluster) StartGuard(ctx context.Context, namespace, work string) (*Guard, error) {
-	top, err := repository(ctx)
-	if err != nil {
-		return nil, err
-	}
-	g := &Guard{cluster: c, namespace: namespace, top: top, work: work}
-	for _, step := range []func(context.Context) error{c.GuardCRDs, g.build, g.freePort, g.objects, g.run, g.mount, g.asked} {
+// StartGuard runs the guard for a namespace, with its files in the folder work, and waits until the API server asks it. More
+// arguments go to its command line. Stop it, also after an error.
+func (c *Cluster) StartGuard(ctx context.Context, namespace, work string, args ...string) (*Guard, error) {
+	g := c.NewGuard(namespace, work)
+	g.Args = args
+	return g, g.Start(ctx)
+}
+
+// NewGuard is one that does not run yet.
+func (c *Cluster) NewGuard(namespace, work string) *Guard {
+	return &Guard{cluster: c, namespace: namespace, work: work, slice: "knative-guard"}
+}
+
+// Beside is another replica of it, which does not run yet.
+func (g *Guard) Beside(work string) *Guard {
+	return &Guard{cluster: g.cluster, namespace: g.namespace, work: work, slice: g.slice + "-2"}
+}
+
+// Start runs it, and waits until the API server asks it. Stop it, also after an error.
+func (g *Guard) Start(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{g.cluster.GuardCRDs, g.build, g.freePorts, g.objects, g.mount, g.Run, g.Ready, g.asked} {
 		if err := step(ctx); err != nil {
-			return g, fmt.Errorf("starting the guard: %w\n%s", err, g.log())
+			return fmt.Errorf("starting the guard: %w\n%s", err, g.Log())
 		}
 	}
-	return g, nil
+	return nil
+}
+
+// Kill ends the process as kill -9 does; Run starts it again.
+func (g *Guard) Kill() error {
+	err := g.process.Process.Kill()
+	_ = g.process.Wait() // which says that it was killed
+	g.process = nil
+	return err
 }
 
 // Stop ends the process, and removes what it was given outside its namespace.
@@ -57,30 +88,94 @@ func (g *Guard) Stop(ctx context.Context) error {
 	}
 	if g.process != nil {
 		errs = append(errs, g.process.Process.Signal(os.Interrupt), g.process.Wait())
+		g.process = nil
+	}
+	if g.unmount != nil {
+		g.unmount()
 	}
 	return errors.Join(errs...)
 }
 
+// Ready waits until it says so.
+func (g *Guard) Ready(ctx context.Context) error {
+	client := &http.Client{Timeout: time.Second}
+	return Eventually(ctx, time.Minute, func(ctx context.Context) error {
+		_, err := Get(ctx, client, g.ReadyURL())
+		return err
+	})
+}
+
+// ReadyURL is where it says whether it is Ready.
+func (g *Guard) ReadyURL() string { return fmt.Sprintf("http://127.0.0.1:%d/readyz", g.health) }
+
+// Address is where it answers the API server.
+func (g *Guard) Address() string { return net.JoinHostPort(bedAddress, strconv.Itoa(g.port)) }
+
+// build links it, once for all tests of this source. A binary that is older than a day was another's.
 func (g *Guard) build(ctx context.Context) error {
-	build := exec.CommandContext(ctx, "go", "build", "-o", g.file("guard"), "./webhook")
-	build.Dir = g.top
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
+	var err error
+	if g.top, err = repository(ctx); err != nil {
+		return err
+	}
+	id, err := output(ctx, g.top, nil, "go", "list", "-export", "-f", "{{.BuildID}}", "./webhook")
+	if err != nil {
+		return err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(cache, "terraform-provider-knative", "guard")
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	g.bin = filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(id)))[:16])
+	if _, err := os.Stat(g.bin); err == nil {
+		return nil
+	}
+	old, _ := filepath.Glob(filepath.Join(dir, "*"))
+	for _, file := range old {
+		if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			_ = os.Remove(file)
+		}
+	}
+	tmp := filepath.Join(g.work, "guard")
+	if _, err := output(ctx, g.top, nil, "go", "build", "-ldflags", "-s -w", "-o", tmp, "./webhook"); err != nil {
+		return err
+	}
+	return move(tmp, g.bin)
+}
+
+// move is a rename from one file system to another, of a file that is there as a whole or not at all.
+func move(from, to string) error {
+	raw, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	part, err := os.CreateTemp(filepath.Dir(to), ".part-")
+	if err != nil {
+		return err
+	}
+	_, err = part.Write(raw)
+	return errors.Join(err, part.Chmod(0o700), part.Close(), os.Rename(part.Name(), to), os.Remove(from))
+}
+
+func (g *Guard) freePorts(ctx context.Context) error {
+	for _, port := range []*int{&g.port, &g.health} {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", ":0")
+		if err != nil {
+			return err
+		}
+		*port = l.Addr().(*net.TCPAddr).Port
+		if err := l.Close(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (g *Guard) freePort(ctx context.Context) error {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", ":0")
-	if err != nil {
-		return err
-	}
-	g.port = l.Addr().(*net.TCPAddr).Port
-	return l.Close()
-}
-
-// run starts the process with the rights of its service account, and no more.
-func (g *Guard) run(context.Context) error {
+// Run starts the process, with the rights of its service account and no more. It does not wait until it is Ready.
+func (g *Guard) Run(context.Context) error {
 	cfg, err := clientcmd.LoadFromFile(g.cluster.Kubeconfig)
 	if err != nil {
 		return err
@@ -89,18 +184,25 @@ func (g *Guard) run(context.Context) error {
 		user.Impersonate = "system:serviceaccount:" + g.namespace + ":knative-guard"
 		user.ImpersonateGroups = []string{"system:serviceaccounts", "system:serviceaccounts:" + g.namespace, "system:authenticated"}
 	}
+	if g.Server != "" {
+		for _, cluster := range cfg.Clusters {
+			cluster.Server, cluster.CertificateAuthority, cluster.CertificateAuthorityData = g.Server, "", nil
+		}
+	}
 	if err := clientcmd.WriteToFile(*cfg, g.file("kubeconfig")); err != nil {
 		return err
 	}
-	log, err := os.Create(g.file("log"))
+	log, err := os.OpenFile(g.file("log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	//nolint:noctx // it is stopped by Stop, after the test's context has ended
-	p := exec.Command(g.file("guard"), "-kubeconfig", g.file("kubeconfig"), "-namespace", g.namespace, "-only-namespace", g.namespace,
-		"-port", strconv.Itoa(g.port), "-metrics-address", "0", "-health-address", "0", "-leader-election=false", "-graceful-shutdown", "5s", "-drain", "0s",
-		"-certificate-dir", g.work, "-webhook-configuration", g.namespace, "-certificate-validity", "24h", "-certificate-renewal", "1h", "-certificate-check", "1h")
+	args := append([]string{
+		"-kubeconfig", g.file("kubeconfig"), "-namespace", g.namespace, "-only-namespace", g.namespace,
+		"-port", strconv.Itoa(g.port), "-metrics-address", "0", "-health-address", "127.0.0.1:" + strconv.Itoa(g.health), "-leader-election=false", "-graceful-shutdown", "5s", "-drain", "0s",
+		"-certificate-dir", g.work, "-webhook-configuration", g.namespace, "-certificate-validity", "24h", "-certificate-renewal", "1h", "-certificate-check", "1h",
+	}, g.Args...)
+	p := exec.Command(g.bin, args...) //nolint:noctx // it is stopped by Stop, after the test's context has ended
 	p.Stdout, p.Stderr = log, log
 	if err := p.Start(); err != nil {
 		return err
@@ -109,18 +211,21 @@ func (g *Guard) run(context.Context) error {
 	return nil
 }
 
-// mount writes the certificates' files where a kubelet would.
+// mount keeps the certificates' files as they are in their Secret, as a kubelet does, until Stop.
 func (g *Guard) mount(ctx context.Context) error {
-	return Eventually(ctx, time.Minute, func(ctx context.Context) error {
-		secret, err := g.cluster.Kube.CoreV1().Secrets(g.namespace).Get(ctx, "knative-guard-tls", metav1.GetOptions{})
-		if err != nil {
-			return err
+	ctx, g.unmount = context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		for version := ""; ctx.Err() == nil; time.Sleep(200 * time.Millisecond) {
+			secret, err := g.cluster.Kube.CoreV1().Secrets(g.namespace).Get(ctx, "knative-guard-tls", metav1.GetOptions{})
+			if err != nil || secret.ResourceVersion == version || len(secret.Data["tls.crt"]) == 0 {
+				continue
+			}
+			if errors.Join(os.WriteFile(g.file("tls.key"), secret.Data["tls.key"], 0o600), os.WriteFile(g.file("tls.crt"), secret.Data["tls.crt"], 0o600)) == nil {
+				version = secret.ResourceVersion
+			}
 		}
-		if len(secret.Data["tls.crt"]) == 0 {
-			return errors.New("the guard has made no certificate")
-		}
-		return errors.Join(os.WriteFile(g.file("tls.key"), secret.Data["tls.key"], 0o600), os.WriteFile(g.file("tls.crt"), secret.Data["tls.crt"], 0o600))
-	})
+	}()
+	return nil
 }
 
 // asked waits until the API server asks the guard, by what it refuses everyone.
@@ -141,7 +246,8 @@ func (g *Guard) asked(ctx context.Context) error {
 
 func (g *Guard) file(name string) string { return filepath.Join(g.work, name) }
 
-func (g *Guard) log() string {
+// Log is what it has logged.
+func (g *Guard) Log() string {
 	text, _ := os.ReadFile(g.file("log"))
 	return string(text)
 }

@@ -2,6 +2,7 @@ package testenv
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -30,8 +31,8 @@ var guardObjects string
 // objects makes what stands around the guard.
 func (g *Guard) objects(ctx context.Context) error {
 	var cluster, own, knative []rbacv1.PolicyRule
-	var asked []any
-	for name, into := range map[string]any{"cluster-rules": &cluster, "own-rules": &own, "knative-rules": &knative, "webhook-rules": &asked} {
+	var asked, injected []any
+	for name, into := range map[string]any{"cluster-rules": &cluster, "own-rules": &own, "knative-rules": &knative, "webhook-rules": &asked, "injection-rules": &injected} {
 		raw, err := os.ReadFile(filepath.Join(g.top, "webhook/chart/files", name+".yaml"))
 		if err != nil {
 			return err
@@ -49,7 +50,10 @@ func (g *Guard) objects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	values := map[string]any{"Namespace": g.namespace, "Port": g.port, "Address": bedAddress, "Rules": slices.Concat(cluster, own), "Knative": knative, "Unbound": unbound, "Asked": asked}
+	values := map[string]any{
+		"Namespace": g.namespace, "Port": g.port, "Address": bedAddress, "Slice": g.slice, "FailurePolicy": cmp.Or(g.FailurePolicy, "Ignore"),
+		"Rules": slices.Concat(cluster, own), "Knative": knative, "Unbound": unbound, "Asked": asked, "Injected": injected,
+	}
 	if err := t.Execute(&text, values); err != nil {
 		return err
 	}
@@ -58,7 +62,7 @@ func (g *Guard) objects(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if o.GetNamespace() != g.namespace {
+		if o.GetNamespace() != g.namespace && g.slice == "knative-guard" { // else it is the first replica's
 			g.made = append(g.made, o)
 		}
 	}
@@ -128,4 +132,31 @@ func (c *Cluster) remove(ctx context.Context, o *unstructured.Unstructured) erro
 func (c *Cluster) resource(o *unstructured.Unstructured) dynamic.ResourceInterface {
 	plural, _ := meta.UnsafeGuessKindToResource(o.GroupVersionKind())
 	return c.Dynamic.Resource(plural).Namespace(o.GetNamespace())
+}
+
+// Policies applies the chart's ValidatingAdmissionPolicies for the guard's namespace, which hold the hard rules with or without it.
+func (g *Guard) Policies(ctx context.Context) error {
+	helm, err := Tool(ctx, "helm")
+	if err != nil {
+		return err
+	}
+	text, err := output(ctx, g.top, nil, helm, "template", "guard", "webhook/chart", "--namespace", g.namespace, "--kube-version", "1.35.0",
+		"--set", "fullnameOverride="+g.namespace, "--set", "serviceAccount.name=knative-guard",
+		// The chart leaves the guard's own namespace alone, which is the test's here.
+		"--set", "namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name="+g.namespace)
+	if err != nil {
+		return err
+	}
+	text = strings.ReplaceAll(text, "values: [kube-system, "+g.namespace+"]", "values: [kube-system]")
+	for document := range strings.SplitSeq(text, "\n---\n") {
+		if !strings.Contains(document, "\nkind: ValidatingAdmissionPolicy") {
+			continue
+		}
+		o, err := g.cluster.apply(ctx, []byte(document))
+		if err != nil {
+			return err
+		}
+		g.made = append(g.made, o)
+	}
+	return nil
 }

@@ -171,4 +171,3 @@ func (c *Cluster) HasGuard(ctx context.Context) (bool, error) {
 	}
 	return err == nil, err
 }
-

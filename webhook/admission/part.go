@@ -2,7 +2,6 @@ package admission
 
 import (
 	"context"
-	"errors"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -42,16 +41,16 @@ func (h *Handler) part(ctx context.Context, req admission.Request) admission.Res
 		return admission.Allowed("")
 	}
 	c := change{object: next, annotations: service.Annotations}
-	if c.facts, err = h.Facts.For(ctx, key, service.UID, pinned(next.Spec.Traffic), service.Labels); err != nil {
+	if c.facts, err = h.Facts.For(ctx, key, service.UID, next.traffic, service.Labels); err != nil {
 		return withoutFacts(next, err)
 	}
 	before := facts.Service(service, service.Spec.Traffic, &service.Status)
 	after := before
 	if req.Resource.Resource == "routes" {
-		before.Traffic, after.Traffic = facts.Traffic(old.Spec.Traffic), facts.Traffic(next.Spec.Traffic)
+		before.Traffic, after.Traffic = facts.Asked(old.traffic), facts.Asked(next.traffic)
 	} else {
-		before.Template, after.Template = string(old.Spec.Template), string(next.Spec.Template)
-		if after.NewRevision, err = templateName(next.Spec.Template); err != nil {
+		before.Template, after.Template = string(old.template), string(next.template)
+		if after.NewRevision, err = templateName(next.template); err != nil {
 			return malformed(err)
 		}
 	}
@@ -70,7 +69,7 @@ func (h *Handler) revision(ctx context.Context, req admission.Request) admission
 		return malformed(err)
 	}
 	if old == nil {
-		return malformed(errors.New("the review of a deletion has no object"))
+		return malformed(errNoObject)
 	}
 	key := types.NamespacedName{Namespace: req.Namespace, Name: old.Labels[serviceLabel]}
 	service, err := h.Facts.Service(ctx, key)

@@ -43,7 +43,7 @@ func TestScaling(t *testing.T) {
 		t.Fatal(err)
 	}
 	builder := fake.NewClientBuilder().WithScheme(scheme).WithObjects(policy("first", "taken", none), hpa, own)
-	if err := facts.Index(t.Context(), indexed{builder}); err != nil {
+	if err := facts.AddIndexes(t.Context(), indexed{builder}); err != nil {
 		t.Fatal(err)
 	}
 	cache := builder.Build()

@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -22,6 +23,9 @@ func (h *Handler) service(ctx context.Context, req admission.Request) admission.
 		return malformed(err)
 	}
 	if req.Operation == admissionv1.Delete {
+		if old == nil {
+			return malformed(errNoObject)
+		}
 		next = nil
 	} else if next == nil || next.DeletionTimestamp != nil { // finalizers leave it
 		return admission.Allowed("")
@@ -38,7 +42,7 @@ func (h *Handler) service(ctx context.Context, req admission.Request) admission.
 		uid = ""
 	}
 	c := change{object: either, annotations: either.Annotations}
-	if c.facts, err = h.Facts.For(ctx, types.NamespacedName{Namespace: req.Namespace, Name: either.Name}, uid, pinned(either.Spec.Traffic), sets...); err != nil {
+	if c.facts, err = h.Facts.For(ctx, types.NamespacedName{Namespace: req.Namespace, Name: either.Name}, uid, either.traffic, sets...); err != nil {
 		return withoutFacts(next, err)
 	}
 	if c.old, c.next, err = services(old, next, &c.facts); err != nil {
@@ -46,6 +50,9 @@ func (h *Handler) service(ctx context.Context, req admission.Request) admission.
 	}
 	return h.judge(ctx, req, c)
 }
+
+// errNoObject is of a deletion that does not say of what.
+var errNoObject = errors.New("the review of a deletion has no object")
 
 // services are the two sides of a change. What the Service's status names exists, even where a cache has not heard of it yet.
 func services(old, next *object, f *rollout.Facts) (before, after *rollout.Service, err error) {
@@ -81,7 +88,7 @@ func know(f *rollout.Facts, s *rollout.Service) {
 // withoutFacts is for the time when caches cannot be read: what needs no facts holds still, and everything else is let through, for
 // a rollback must never wait for the guard. ValidatingAdmissionPolicies hold the step meanwhile.
 func withoutFacts(next *object, err error) admission.Response {
-	if next != nil && len(next.Spec.Traffic) > 0 {
+	if next != nil && len(next.traffic) > 0 {
 		s, decodeErr := next.service(noRecord)
 		if decodeErr != nil {
 			return malformed(decodeErr)

@@ -37,7 +37,7 @@ func fakeClient(t *testing.T, objects ...client.Object) client.Client {
 // TestRecordKeeper goes through the table of Reconcile.
 func TestRecordKeeper(t *testing.T) {
 	revision := &servingv1.Revision{ObjectMeta: named("hello-v1")}
-	revision.Annotations = map[string]string{"knative-provider.dev/runs": "code"}
+	revision.Status.LogURL = "code" // where the cache keeps what a Revision runs
 	revision.Status.MarkActiveTrue()
 	revision.Status.MarkContainerHealthyTrue()
 	revision.Status.MarkResourcesAvailableTrue()

@@ -3,8 +3,6 @@ package facts
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -13,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"knative.dev/serving/pkg/apis/autoscaling"
 	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
@@ -24,8 +21,6 @@ import (
 )
 
 const (
-	// runsAnnotation is where a cached Revision keeps the fingerprint of the spec that was dropped. It is in the cache only.
-	runsAnnotation = "knative-provider.dev/runs"
 	// ManagedKey is the label of what the guard makes beside its own kinds.
 	ManagedKey = "app.kubernetes.io/managed-by"
 	// ManagedValue is its value.
@@ -74,11 +69,11 @@ func Prepare(ctx context.Context, c cache.Cache) error {
 			return err
 		}
 	}
-	return Index(ctx, c)
+	return AddIndexes(ctx, c)
 }
 
-// Index adds what OfService and OfTarget go by.
-func Index(ctx context.Context, c client.FieldIndexer) error {
+// AddIndexes adds what OfService and OfTarget go by.
+func AddIndexes(ctx context.Context, c client.FieldIndexer) error {
 	return errors.Join(
 		c.IndexField(ctx, &servingv1.Revision{}, byService, func(o client.Object) []string {
 			return []string{o.GetLabels()[serving.ServiceLabelKey]}
@@ -109,63 +104,4 @@ func selector(text string) labels.Selector {
 	s, err := labels.Parse(text)
 	utilruntime.Must(err)
 	return s
-}
-
-func transform[T client.Object](strip func(T) error) func(any) (any, error) {
-	return func(o any) (any, error) {
-		if object, ok := o.(T); ok { // else a tombstone of a missed deletion
-			object.SetManagedFields(nil)
-			return o, strip(object)
-		}
-		return o, nil
-	}
-}
-
-func stripService(s *servingv1.Service) error {
-	s.Spec.ConfigurationSpec = servingv1.ConfigurationSpec{}
-	return nil
-}
-
-// stripPod leaves what tells whose a Pod is, and whether it still runs.
-func stripPod(p *corev1.Pod) error {
-	p.Annotations, p.Spec = nil, corev1.PodSpec{}
-	p.Status = corev1.PodStatus{Phase: p.Status.Phase}
-	return nil
-}
-
-func stripHPA(h *autoscalingv2.HorizontalPodAutoscaler) error {
-	h.Annotations, h.Status = nil, autoscalingv2.HorizontalPodAutoscalerStatus{}
-	return nil
-}
-
-// stripRevision may see a Revision twice: client-go hands a transform what it has transformed already.
-func stripRevision(r *servingv1.Revision) error {
-	if _, done := r.Annotations[runsAnnotation]; done && len(r.Spec.Containers) == 0 {
-		return nil
-	}
-	runs, err := Runs(r.Spec)
-	if err != nil {
-		return fmt.Errorf("revision %s/%s: %w", r.Namespace, r.Name, err)
-	}
-	ready := r.Status.GetCondition(servingv1.RevisionConditionReady)
-	annotations := map[string]string{runsAnnotation: runs}
-	for key, value := range r.Annotations {
-		if key == serving.RevisionPreservedAnnotationKey || strings.HasPrefix(key, autoscaling.GroupName+"/") { // how it scales
-			annotations[key] = value
-		}
-	}
-	r.Annotations = annotations
-	labels := map[string]string{}
-	for _, key := range []string{serving.ServiceLabelKey, serving.ServiceUIDLabelKey, serving.RoutingStateLabelKey} {
-		if value, ok := r.Labels[key]; ok {
-			labels[key] = value
-		}
-	}
-	r.Labels = labels
-	r.Spec, r.OwnerReferences = servingv1.RevisionSpec{}, nil
-	r.Status = servingv1.RevisionStatus{}
-	if ready != nil {
-		r.Status.Conditions = append(r.Status.Conditions, *ready)
-	}
-	return nil
 }

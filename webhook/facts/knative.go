@@ -48,7 +48,7 @@ func NewKnative(cache client.Reader, namespace string, recorder events.EventReco
 //	changed, and cannot         there was none     the error, and what to do
 func (k *Knative) Injector(ctx context.Context) (*sidecar.Injector, error) {
 	var list corev1.ConfigMapList
-	if err := k.cache.List(ctx, &list, client.InNamespace(k.namespace), shared); err != nil {
+	if err := k.cache.List(ctx, &list, client.InNamespace(k.namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
 	maps := configMaps{namespace: k.namespace, byName: make(map[string]*corev1.ConfigMap, len(list.Items))}

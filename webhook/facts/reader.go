@@ -5,10 +5,11 @@ import (
 	"slices"
 	"sync"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
+	"knative.dev/pkg/apis"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,9 +18,10 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/rollout"
 )
 
-// Reader gathers facts from caches; it makes no API request. What it reads is shared with the cache: nothing here changes it.
+// Reader gathers facts from caches; it makes no API request. What it reads is shared with the cache: nothing here changes it, nor
+// may whoever gets it.
 type Reader struct {
-	cache    client.Reader
+	Indexes
 	compiled sync.Map // types.UID → compiled
 }
 
@@ -30,22 +32,22 @@ type compiled struct {
 	err        error
 }
 
-// NewReader reads from a cache that Prepare has prepared.
-func NewReader(cache client.Reader) *Reader { return &Reader{cache: cache} }
+// NewReader reads by a client.
+func NewReader(cache client.Reader) *Reader { return &Reader{Indexes: overClient(cache)} }
 
-// shared lists without copying each object.
-var shared = client.UnsafeDisableDeepCopy
+// NewIndexReader reads what informers keep, of a cache that Prepare has prepared.
+func NewIndexReader(of Indexes) *Reader { return &Reader{Indexes: of} }
 
 // For gathers what a decision about a Service goes by: its Revisions and those that are named, its record, and the policies that
 // govern any of these sets of labels.
-func (r *Reader) For(ctx context.Context, service types.NamespacedName, uid types.UID, named []string, sets ...map[string]string) (rollout.Facts, error) {
+func (r *Reader) For(ctx context.Context, service types.NamespacedName, uid types.UID, named []rollout.Target, sets ...map[string]string) (rollout.Facts, error) {
 	var f rollout.Facts
 	var err error
 	if f.Revisions, err = r.Revisions(ctx, service, uid); err != nil {
 		return f, err
 	}
-	for _, name := range named {
-		if err := r.addRevision(ctx, f.Revisions, types.NamespacedName{Namespace: service.Namespace, Name: name}, uid); err != nil {
+	for _, t := range named {
+		if err := r.addRevision(f.Revisions, service.Namespace, t.Revision, uid); err != nil {
 			return f, err
 		}
 	}
@@ -57,30 +59,29 @@ func (r *Reader) For(ctx context.Context, service types.NamespacedName, uid type
 }
 
 // Revisions are those of a Service: of this one, not of one that had its name before.
-func (r *Reader) Revisions(ctx context.Context, service types.NamespacedName, uid types.UID) (map[string]rollout.Revision, error) {
-	var list servingv1.RevisionList
-	if err := r.cache.List(ctx, &list, client.InNamespace(service.Namespace), OfService(service.Name), shared); err != nil {
+func (r *Reader) Revisions(_ context.Context, service types.NamespacedName, uid types.UID) (map[string]rollout.Revision, error) {
+	list, err := r.revisions.ByIndex(ofService, service.Namespace+"/"+service.Name)
+	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]rollout.Revision, len(list.Items))
-	for i := range list.Items {
-		if revision := &list.Items[i]; of(revision, uid) {
+	out := make(map[string]rollout.Revision, len(list))
+	for _, o := range list {
+		if revision := o.(*servingv1.Revision); of(revision, uid) {
 			out[revision.Name] = value(revision)
 		}
 	}
 	return out, nil
 }
 
-func (r *Reader) addRevision(ctx context.Context, to map[string]rollout.Revision, key types.NamespacedName, uid types.UID) error {
-	if _, known := to[key.Name]; known || key.Name == "" {
+func (r *Reader) addRevision(to map[string]rollout.Revision, namespace, name string, uid types.UID) error {
+	if _, known := to[name]; known || name == "" {
 		return nil
 	}
-	var revision servingv1.Revision
-	err := r.cache.Get(ctx, key, &revision)
-	if err == nil && of(&revision, uid) {
-		to[key.Name] = value(&revision)
+	o, exists, err := r.revisions.GetByKey(namespace + "/" + name)
+	if exists && err == nil && of(o.(*servingv1.Revision), uid) {
+		to[name] = value(o.(*servingv1.Revision))
 	}
-	return client.IgnoreNotFound(err)
+	return err
 }
 
 // of says that a Revision may be counted on: it is not on its way out, nor one of a Service of the same name that is.
@@ -93,43 +94,42 @@ func of(r *servingv1.Revision, service types.UID) bool {
 }
 
 func value(r *servingv1.Revision) rollout.Revision {
-	ready := r.Status.GetCondition(servingv1.RevisionConditionReady)
-	return rollout.Revision{
-		Service: r.Labels[serving.ServiceLabelKey], Ready: ready.IsTrue(),
-		Created: r.CreationTimestamp.Time, Runs: r.Annotations[runsAnnotation],
-	}
+	return rollout.Revision{Service: r.Labels[serving.ServiceLabelKey], Ready: isReady(r), Created: r.CreationTimestamp.Time, Runs: runs(r)}
+}
+
+// isReady looks by itself, for Knative's own accessor takes longer than everything else about a Revision.
+func isReady(r *servingv1.Revision) bool {
+	return slices.ContainsFunc(r.Status.Conditions, func(c apis.Condition) bool { return c.Type == servingv1.RevisionConditionReady && c.IsTrue() })
 }
 
 // Record is what the guard remembers of a Service; nothing, where it has no record.
-func (r *Reader) Record(ctx context.Context, service types.NamespacedName) (v1alpha1.RolloutRecordStatus, error) {
-	var record v1alpha1.RolloutRecord
-	err := r.cache.Get(ctx, service, &record)
-	if apierrors.IsNotFound(err) {
-		return v1alpha1.RolloutRecordStatus{}, nil
+func (r *Reader) Record(_ context.Context, service types.NamespacedName) (v1alpha1.RolloutRecordStatus, error) {
+	o, exists, err := r.records.GetByKey(service.Namespace + "/" + service.Name)
+	if err != nil || !exists {
+		return v1alpha1.RolloutRecordStatus{}, err
 	}
-	return record.Status, err
+	return o.(*v1alpha1.RolloutRecord).Status, nil
 }
 
 // Service is a cached one, without its template; nil where it is not there, or on its way out.
-func (r *Reader) Service(ctx context.Context, key types.NamespacedName) (*servingv1.Service, error) {
-	var s servingv1.Service
-	err := r.cache.Get(ctx, key, &s)
-	if apierrors.IsNotFound(err) || err == nil && s.DeletionTimestamp != nil {
-		return nil, nil //nolint:nilnil // no Service is an answer, not an error
+func (r *Reader) Service(_ context.Context, key types.NamespacedName) (*servingv1.Service, error) {
+	o, exists, err := r.services.GetByKey(key.Namespace + "/" + key.Name)
+	if err != nil || !exists || o.(*servingv1.Service).DeletionTimestamp != nil {
+		return nil, err
 	}
-	return &s, err
+	return o.(*servingv1.Service), nil
 }
 
 // Policies are those that govern a Service with any of these sets of labels. One that cannot be read governs nothing; its
 // condition says so.
-func (r *Reader) Policies(ctx context.Context, namespace string, sets ...map[string]string) ([]rollout.Policy, error) {
-	var list v1alpha1.RolloutPolicyList
-	if err := r.cache.List(ctx, &list, client.InNamespace(namespace), shared); err != nil {
+func (r *Reader) Policies(_ context.Context, namespace string, sets ...map[string]string) ([]rollout.Policy, error) {
+	list, err := r.policies.ByIndex(toolscache.NamespaceIndex, namespace)
+	if err != nil {
 		return nil, err
 	}
 	var out []rollout.Policy
-	for i := range list.Items {
-		selector, policy, err := r.Compile(&list.Items[i])
+	for _, o := range list {
+		selector, policy, err := r.Compile(o.(*v1alpha1.RolloutPolicy))
 		if err == nil && slices.ContainsFunc(sets, func(set map[string]string) bool { return selector.Matches(labels.Set(set)) }) {
 			out = append(out, policy)
 		}

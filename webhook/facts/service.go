@@ -18,7 +18,7 @@ func Service(meta metav1.Object, traffic []servingv1.TrafficTarget, status *serv
 	return rollout.Service{
 		Name: meta.GetName(), UID: string(meta.GetUID()), Traffic: Traffic(traffic),
 		Settled: settled(meta.GetGeneration(), status), LatestCreated: status.LatestCreatedRevisionName,
-		Serving: served(status.Traffic),
+		Serving: Served(targets(status.Traffic)),
 	}
 }
 
@@ -34,22 +34,24 @@ func settled(generation int64, status *servingv1.ServiceStatus) bool {
 	return c != nil && c.Reason != "OutOfDate"
 }
 
-// Traffic is a split of a Service's own, or of the Route that Knative makes of it. Empty, it is Knative's default.
-func Traffic(traffic []servingv1.TrafficTarget) []rollout.Target {
+// Traffic is a split of a Service's own, or of the Route that Knative makes of it.
+func Traffic(traffic []servingv1.TrafficTarget) []rollout.Target { return Asked(targets(traffic)) }
+
+// Asked is the split that targets ask for: none of them is Knative's default.
+func Asked(traffic []rollout.Target) []rollout.Target {
 	if len(traffic) == 0 {
 		return []rollout.Target{{Latest: true, Percent: 100}}
 	}
-	return targets(traffic)
+	return traffic
 }
 
-// served is a status's split: each target of a Revision. A status names the Revision of the latest as well as saying that it is the
-// latest, which a spec may not.
-func served(traffic []servingv1.TrafficTarget) []rollout.Target {
-	out := targets(traffic)
-	for i := range out {
-		out[i].Latest = false
+// Served is a status's split: each target of a Revision. A status names the Revision of the latest as well as saying that it is the
+// latest, which a spec may not. It changes what it is given.
+func Served(traffic []rollout.Target) []rollout.Target {
+	for i := range traffic {
+		traffic[i].Latest = false
 	}
-	return slices.DeleteFunc(out, func(t rollout.Target) bool { return t.Revision == "" })
+	return slices.DeleteFunc(traffic, func(t rollout.Target) bool { return t.Revision == "" })
 }
 
 func targets(traffic []servingv1.TrafficTarget) []rollout.Target {

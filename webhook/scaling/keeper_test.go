@@ -51,7 +51,7 @@ func newBench(t *testing.T, objects ...client.Object) *bench {
 		t.Fatal(err)
 	}
 	builder := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&v1alpha1.ScalingPolicy{})
-	if err := facts.Index(t.Context(), indexed{builder}); err != nil {
+	if err := facts.AddIndexes(t.Context(), indexed{builder}); err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{t: t, now: nine}

@@ -8,10 +8,13 @@ import (
 	"os/signal"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
 func main() {
+	rest.SetDefaultWarningHandler(rest.NoWarnings{}) // what Knative thinks of the probe
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx)
 	stop()
