@@ -22,7 +22,7 @@ import (
 func TestAccScalingSchedule(t *testing.T) {
 	g := newGuard(t)
 	s := g.atRest(nil)
-	before := g.pods("hello-v1")
+	before := g.podNames("hello-v1")
 	from := time.Now().Add(5 * time.Second).Truncate(time.Second)
 	until := from.Truncate(time.Minute).Add(time.Minute + 20*time.Second)
 	g.create(g.scalingPolicy("day", v1alpha1.TargetService, "hello", func(s *v1alpha1.ScalingPolicySpec) {
@@ -34,7 +34,7 @@ func TestAccScalingSchedule(t *testing.T) {
 		t.Errorf("written %s after the edge", late)
 	}
 	g.eventually("3 Pods", g.ready("hello-v1", 3))
-	if now := g.pods("hello-v1"); !slices.Contains(now, before[0]) {
+	if now := g.podNames("hello-v1"); !slices.Contains(now, before[0]) {
 		t.Errorf("Pods were rolled out anew: %v, then %v", before, now)
 	}
 	g.eventually("the status says it", g.says("day", "CarriedOut 3 schedule/test"))
@@ -54,7 +54,7 @@ func TestAccScalingSchedule(t *testing.T) {
 	}
 	g.eventually("the new Revision has it too", g.minOf("hello-v2", "3", true))
 	g.serves("hello-v2 100")
-	if n := len(g.pods("hello-v2")); n != 3 {
+	if n := len(g.podNames("hello-v2")); n != 3 {
 		t.Errorf("it took over with %d Pods", n)
 	}
 	g.eventually("the old one has its own again", g.minOf("hello-v1", "1", false))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -111,7 +112,7 @@ func (g *guard) told(policy, reason, note string) func(context.Context) error {
 	}
 }
 
-func (g *guard) pods(revision string) []string {
+func (g *guard) podNames(revision string) []string {
 	g.t.Helper()
 	var list corev1.PodList
 	if err := g.admin.List(g.t.Context(), &list, client.InNamespace(g.namespace), client.MatchingLabels{serving.RevisionLabelKey: revision}); err != nil {
@@ -140,4 +141,8 @@ func (g *guard) written(revision string) time.Time {
 	}
 	g.t.Fatalf("%s has nothing of the guard's: %+v", revision, r.ManagedFields)
 	return time.Time{}
+}
+
+func containsAll(text string, parts ...string) bool {
+	return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(text, part) })
 }

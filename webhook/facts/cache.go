@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"knative.dev/serving/pkg/apis/autoscaling"
 	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
@@ -69,11 +68,11 @@ func Prepare(ctx context.Context, c cache.Cache) error {
 			return err
 		}
 	}
-	return Index(ctx, c)
+	return AddIndexes(ctx, c)
 }
 
-// Index adds what OfService and OfTarget go by.
-func Index(ctx context.Context, c client.FieldIndexer) error {
+// AddIndexes adds what OfService and OfTarget go by.
+func AddIndexes(ctx context.Context, c client.FieldIndexer) error {
 	return errors.Join(
 		c.IndexField(ctx, &servingv1.Revision{}, byService, func(o client.Object) []string {
 			return []string{o.GetLabels()[serving.ServiceLabelKey]}

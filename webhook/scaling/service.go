@@ -2,15 +2,10 @@ package scaling
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
-	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -67,9 +62,7 @@ func (k *Keeper) service(ctx context.Context, t Target, p plan) (outcome, error)
 				scaling.WithEvents(wanted, cluster.ClassOf(own))
 			}
 		}
-		change := scaling.Change(r.Annotations, wanted)
-		scaling.Settle(change, cluster.ClassOf(own))
-		if err := k.annotate(ctx, r, change, keeps); err != nil {
+		if err := k.annotate(ctx, r, wanted, cluster.ClassOf(own), keeps); err != nil {
 			return out, err
 		}
 	}
@@ -99,45 +92,4 @@ func live(r *servingv1.Revision, s *servingv1.Service) bool {
 		return false
 	}
 	return r.Name == s.Status.LatestCreatedRevisionName
-}
-
-// annotate writes a change on a Revision as it was read: when somebody else has written it since, everything is looked at again.
-// Where Knative keeps PodAutoscalers as they are, the PodAutoscaler is written first: the Revision's annotation tells what to undo.
-func (k *Keeper) annotate(ctx context.Context, r *servingv1.Revision, change map[string]*string, keeps bool) error {
-	_, held := r.Annotations[scaling.Annotation]
-	if keeps && (held || len(change) > 0) {
-		if err := k.copyOver(ctx, r, change); err != nil {
-			return err
-		}
-	}
-	if len(change) == 0 {
-		return nil
-	}
-	return k.patch(ctx, servingv1.SchemeGroupVersion.WithKind("Revision"), r, change)
-}
-
-// copyOver brings the PodAutoscaler of a Revision to what the Revision is about to say. One that is not there yet is made of that.
-func (k *Keeper) copyOver(ctx context.Context, r *servingv1.Revision, change map[string]*string) error {
-	pa := &autoscalingv1alpha1.PodAutoscaler{}
-	if err := k.Live.Get(ctx, client.ObjectKeyFromObject(r), pa); err != nil {
-		return client.IgnoreNotFound(err)
-	}
-	if differs := scaling.Differences(pa.Annotations, r.Annotations, change); len(differs) > 0 {
-		return client.IgnoreNotFound(k.patch(ctx, autoscalingv1alpha1.SchemeGroupVersion.WithKind("PodAutoscaler"), pa, differs))
-	}
-	return nil
-}
-
-// patch changes annotations of an object that is as it was read.
-func (k *Keeper) patch(ctx context.Context, kind schema.GroupVersionKind, o client.Object, annotations map[string]*string) error {
-	body, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": o.GetUID(), "resourceVersion": o.GetResourceVersion(), "annotations": annotations,
-	}})
-	if err != nil {
-		return err
-	}
-	to := &metav1.PartialObjectMetadata{}
-	to.SetGroupVersionKind(kind)
-	to.Namespace, to.Name = o.GetNamespace(), o.GetName()
-	return k.Client.Patch(ctx, to, client.RawPatch(types.MergePatchType, body), fieldOwner)
 }
