@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -56,7 +58,7 @@ func newBed(t *testing.T) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bed{Cluster: c, t: t, work: t.TempDir()}
+	b := &bed{Cluster: c, t: t, work: workDir(t)}
 	if b.client, err = client.New(c.Config, client.Options{Scheme: scheme}); err != nil {
 		t.Fatal(err)
 	}
@@ -72,10 +74,50 @@ func newBed(t *testing.T) *bed {
 	return b
 }
 
+// program is the guard's and the gateway's, which are one, built once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "gateway-test-")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-o", dir+"/webhook", "..").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return dir + "/webhook", nil
+})
+
+// TestMain removes what is built once.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if os.Getenv("TF_ACC") != "" {
+		if path, err := program(); err == nil {
+			_ = os.RemoveAll(filepath.Dir(path))
+		}
+	}
+	os.Exit(code)
+}
+
+// workDir is a folder with the program under both its names: go build finds that there is nothing to do.
+func workDir(t *testing.T) string {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"guard", "gateway"} {
+		if err := os.Link(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 // guard runs the guard, which carries floors out.
 func (b *bed) guard() {
 	b.t.Helper()
-	g, err := b.StartGuard(b.t.Context(), b.namespace, b.t.TempDir())
+	g, err := b.StartGuard(b.t.Context(), b.namespace, b.work)
 	b.t.Cleanup(func() {
 		if err := g.Stop(context.Background()); err != nil {
 			b.t.Error(err)
