@@ -275,3 +275,31 @@ func TestAccEventsWithoutGuard(t *testing.T) {
 		t.Errorf("the activator was not told:\n%s", log)
 	}
 }
+
+// TestAccEventsScaleIn has the floor fall while an event is in a Pod that may be one of those that go: it is answered all the same.
+func TestAccEventsScaleIn(t *testing.T) {
+	b := newBed(t)
+	b.guard()
+	g := b.gateway("one")
+	b.service("work", b.Image, 1)
+	b.policy("work", v1alpha1.ScalingPolicySpec{Event: &v1alpha1.EventScaling{IdleTime: &metav1.Duration{Duration: time.Second}}})
+	url := g.URL + "/" + b.namespace + "/work"
+	long := make(chan []outcome, 1)
+	go func() { long <- burst(t.Context(), 1, 50*time.Second, url) }()
+	const work = 10 * time.Second
+	if pods := answered(t, work, burst(t.Context(), 3, work, url)); len(pods) != 3 {
+		t.Errorf("3 events were given to %d Pods", len(pods))
+	}
+	b.eventually(40*time.Second, func(context.Context) error {
+		if n := len(b.pods("work")); n != 1 {
+			return fmt.Errorf("there are %d Pods, for one event", n)
+		}
+		return nil
+	})
+	select {
+	case o := <-long:
+		t.Errorf("the long event was over before the Pods had gone: %+v", o)
+	default:
+	}
+	answered(t, 50*time.Second, <-long)
+}
