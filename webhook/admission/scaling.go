@@ -48,9 +48,11 @@ func (s *Scaling) review(ctx context.Context, req admission.Request) admission.R
 	}
 	if req.Operation == admissionv1.Create {
 		p.Namespace = req.Namespace
-		if owner, err := s.owner(ctx, &p); err != nil {
-			return admission.Errored(500, err)
-		} else if owner != "" {
+		owner, err := s.owner(ctx, &p)
+		if err != nil { // the policy's status tells of an owner, when the cache is well again
+			return admission.Allowed("").WithWarnings("knative-guard: it is not known whether somebody else scales the target: " + err.Error())
+		}
+		if owner != "" {
 			return admission.Denied(fmt.Sprintf("knative-guard: spec.target: %s is scaled by %s already, and two would pull at it in turn. Delete that one first, or change it instead of making this policy.", scaling.TargetOf(&p), owner))
 		}
 	}

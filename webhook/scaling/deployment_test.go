@@ -18,6 +18,10 @@ import (
 
 var deployment = Target{types.NamespacedName{Namespace: "ns", Name: "hello"}, v1alpha1.TargetDeployment}
 
+func plain(replicas int32) *appsv1.Deployment {
+	return &appsv1.Deployment{ObjectMeta: named("hello"), Spec: appsv1.DeploymentSpec{Replicas: &replicas}}
+}
+
 // TestReplicas goes through the table of replicas: a plain Deployment with no metric is raised to the floor, and goes back to what
 // others last wanted.
 func TestReplicas(t *testing.T) {

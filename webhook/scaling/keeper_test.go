@@ -9,14 +9,12 @@ import (
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
-	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -266,74 +264,4 @@ func TestKeeperOfServices(t *testing.T) {
 			t.Error(got)
 		}
 	})
-}
-
-// TestOldKnative: before release 1.21 the PodAutoscaler has to be told, and is told first.
-func TestOldKnative(t *testing.T) {
-	for version, told := range map[string]bool{
-		"1.20.3": true, "v1.9.0-aliyun.1": true, "0.26.0": true, "0.47.0": true,
-		"1.21.0": false, "v1.23.1": false, "0.48.0": false, "2.0.0": false, "devel": false, "": false,
-	} {
-		t.Run(version, func(t *testing.T) {
-			r := revision("hello-v1", "active", "min-scale=1")
-			pa := &autoscalingv1alpha1.PodAutoscaler{ObjectMeta: named("hello-v1")}
-			pa.Annotations = map[string]string{group + "min-scale": "1", group + "metric": "concurrency"}
-			b := newBench(t, hello(), r, pa, policy("day", v1alpha1.TargetService),
-				&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "knative-serving", Name: "config-autoscaler", Labels: map[string]string{"app.kubernetes.io/version": version}}})
-			step := func(at time.Time, revision, autoscaler string) {
-				t.Helper()
-				b.now = at
-				b.reconcile(service)
-				if !told {
-					autoscaler = "metric=concurrency min-scale=1"
-				}
-				if got := b.annotations(r) + ", " + b.annotations(pa); got != revision+", "+autoscaler {
-					t.Errorf("got %q", got)
-				}
-			}
-			step(nine, "min-scale=3", "metric=concurrency min-scale=3")
-			delete(pa.Annotations, group+"min-scale") // somebody takes it away; Knative does not put it back
-			if told {
-				if err := b.Client.Update(t.Context(), pa); err != nil {
-					t.Fatal(err)
-				}
-			}
-			step(nine.Add(time.Second), "min-scale=3", "metric=concurrency min-scale=3")
-			step(nine.Add(9*time.Hour), "min-scale=1", "metric=concurrency min-scale=1")
-		})
-	}
-}
-
-// TestClockJump: a clock that is set has everything looked at again, forward and back; one that goes on does not.
-func TestClockJump(t *testing.T) {
-	for name, tc := range map[string]struct {
-		set  time.Duration
-		want int
-	}{"forward": {time.Hour, 1}, "back": {-time.Hour, 1}, "not at all": {0, 0}} {
-		t.Run(name, func(t *testing.T) {
-			start, set := time.Now(), time.Duration(0)
-			b := newBench(t)
-			b.Now = func() time.Time { return nine.Add(time.Since(start) + set) }
-			ctx, stop := context.WithCancel(t.Context())
-			look, jumps, done := make(chan time.Time), 0, make(chan struct{})
-			go func() {
-				defer close(done)
-				b.watchClock(ctx, look, func() { jumps++ })
-			}()
-			look <- start // after it, the watch has seen the clock
-			look <- start
-			set = tc.set
-			look <- start
-			look <- start
-			stop()
-			<-done
-			if jumps != tc.want {
-				t.Errorf("%d jumps, want %d", jumps, tc.want)
-			}
-		})
-	}
-}
-
-func plain(replicas int32) *appsv1.Deployment {
-	return &appsv1.Deployment{ObjectMeta: named("hello"), Spec: appsv1.DeploymentSpec{Replicas: &replicas}}
 }

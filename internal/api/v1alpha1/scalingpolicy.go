@@ -40,17 +40,21 @@ type ScalingPolicyList struct {
 // ScalingPolicySpec is what a policy asks for.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.min) || !has(self.max) || self.max == 0 || self.min <= self.max",message="min must not be larger than max"
+// +kubebuilder:validation:XValidation:rule="self.target.kind == 'Service' || !has(self.metric) || !(self.metric.type in ['cpu', 'memory']) || has(self.max) && self.max > 0",message="cpu and memory of a Deployment need max: an HPA has one"
 // +kubebuilder:validation:XValidation:rule="!has(self.event) || self.target.kind == 'Service'",message="events go to a Knative Service"
 type ScalingPolicySpec struct {
 	// Whose Pods the policy counts. One policy a target.
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the target cannot change: make another policy"
 	Target ScalingTarget `json:"target"`
-	// The floor at all times; where it is left out, what the target itself asks for.
+	// The floor at all times, in the place of what the target itself asks for; left out, that counts. A plain Deployment that is
+	// scaled by its replicas alone (no metric) keeps those that others gave it, where they are more.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000
 	Min *int32 `json:"min,omitempty"`
-	// The most Pods, whatever floors ask for. Left out, what the target itself asks for; 0 is no limit.
+	// The most Pods, whatever floors ask for. Left out, what the target itself asks for; 0 is no limit. It is needed for cpu and memory
+	// of a plain Deployment: an HPA has one. With no metric on a plain Deployment it bounds the floors only: Pods that others asked
+	// for are never taken away.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000
@@ -73,7 +77,7 @@ type ScalingPolicySpec struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
 	Plugins []ScalingPlugin `json:"plugins,omitempty"`
-	// Let go of the target, as if the policy were not there, until it is false again.
+	// Let go of the target, as if the policy were not there, until it is false again: it has its own bounds meanwhile.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 	// Work everything out and show it in the status, and write nothing on the target.
@@ -95,7 +99,10 @@ const (
 
 // ScalingTarget names a Knative Service (serving.knative.dev) or a plain Deployment (apps) of the policy's namespace.
 type ScalingTarget struct {
-	// Service: a Knative Service, whose live Revisions are scaled. Deployment: a plain one, of apps/v1.
+	// Service: a Knative Service, whose live Revisions (those with traffic or a tag, and the newest one) each get the floor. Deployment: a
+	// plain one, of apps/v1. By cpu and memory it gets an HPA of the policy's name; by concurrency and rps the PodAutoscaler of its
+	// queue-proxies gets the bounds, and 1 Pod at least; with no metric its replicas are raised to the floor, and are what others last
+	// set when the floor ends.
 	Kind TargetKind `json:"kind"`
 	// Its name.
 	// +kubebuilder:validation:MinLength=1

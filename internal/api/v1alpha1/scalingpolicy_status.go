@@ -16,7 +16,8 @@ type ScalingPolicyStatus struct {
 	// The floor that holds now, max taken into account.
 	// +optional
 	Floor int32 `json:"floor"`
-	// Where it comes from: min, schedule/NAME, event, plugin/NAME; clamped by max is said as well.
+	// Where it comes from: min, target (what it asks for itself), schedule/NAME, event, plugin/NAME, reservation/NAME (the guard's own, for
+	// a load balancer); that it was clamped by max is said as well.
 	// +optional
 	FloorFrom string `json:"floorFrom,omitempty"`
 	// The floors that hold, each with where it comes from, the largest first.
@@ -44,7 +45,8 @@ type ScalingPolicyStatus struct {
 	// +listType=map
 	// +listMapKey=name
 	Gateways []GatewayStatus `json:"gateways,omitempty"`
-	// Ready says whether the policy is carried out, and if not, why.
+	// Ready says whether the policy is carried out, and if not, why. True: CarriedOut, Suspended, DryRun. False: TargetMissing, NoRevision,
+	// ClassDiffers, SecondPolicy, SecondOwner, NameTaken, NotInjected, NoPodAutoscaler, NoConfiguration, Invalid, Refused.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -53,7 +55,7 @@ type ScalingPolicyStatus struct {
 
 // SourceFloor is what one source asks for.
 type SourceFloor struct {
-	// min, schedule/NAME, event or plugin/NAME.
+	// min, target, schedule/NAME, event, plugin/NAME or reservation/NAME.
 	Source string `json:"source"`
 	// How many Pods it asks for.
 	Replicas int32 `json:"replicas"`
