@@ -2,6 +2,7 @@ package scaling
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"knative.dev/serving/pkg/apis/autoscaling"
@@ -67,6 +68,29 @@ func EventProblem(p *v1alpha1.ScalingPolicy, found bool, live []EventRevision) (
 		}
 	}
 	return "", ""
+}
+
+// ShareOfEvents makes of the events' floor, which is that of the whole target, the one of a single Revision: without the events that
+// are other Revisions'. What a replica of the gateway has not dealt out yet counts for each.
+func ShareOfEvents(floors []Floor, gateways []v1alpha1.GatewayStatus, revision string, now time.Time) []Floor {
+	var others int64
+	for _, g := range gateways {
+		if !now.Before(g.Renewed.Add(GatewayFresh)) {
+			continue
+		}
+		for _, r := range g.Revisions {
+			if r.Name != revision {
+				others += int64(r.InFlight)
+			}
+		}
+	}
+	out := slices.Clone(floors)
+	for i := range out {
+		if out[i].Source == FromEvent {
+			out[i].Replicas = int32(max(0, int64(out[i].Replicas)-others)) //nolint:gosec // not above what it was
+		}
+	}
+	return out
 }
 
 // WithEvents adds to what is wanted on a Revision what the events' floor needs: that Knative's autoscaler aims at one request a Pod, as

@@ -45,3 +45,23 @@ func TestEventSettings(t *testing.T) {
 		t.Errorf("set: %d, %s, %s", queue, timeout, idle)
 	}
 }
+
+func TestShareOfEvents(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	fresh, stale := metav1.NewMicroTime(now.Add(-time.Second)), metav1.NewMicroTime(now.Add(-GatewayFresh))
+	gateways := []v1alpha1.GatewayStatus{
+		{Name: "one", InFlight: 11, Renewed: fresh, Revisions: []v1alpha1.GatewayRevision{{Name: "a", InFlight: 7}, {Name: "b", InFlight: 3}}}, // and one that waits for a share
+		{Name: "two", InFlight: 2, Renewed: fresh},
+		{Name: "dead", InFlight: 100, Renewed: stale, Revisions: []v1alpha1.GatewayRevision{{Name: "b", InFlight: 100}}},
+	}
+	floors := []Floor{{Source: "schedule/day", Replicas: 4}, {Source: FromEvent, Replicas: 13}}
+	for revision, want := range map[string]int32{"a": 10, "b": 6, "c": 3} {
+		got := ShareOfEvents(floors, gateways, revision, now)
+		if got[0].Replicas != 4 || got[1].Replicas != want {
+			t.Errorf("%s: %v, want %d", revision, got, want)
+		}
+	}
+	if floors[1].Replicas != 13 {
+		t.Error("the floors that it was given are changed")
+	}
+}

@@ -48,12 +48,14 @@ func (c *Cluster) StartGateway(ctx context.Context, namespace, work, name string
 	return g, nil
 }
 
-// Stop asks the process to stop, and waits until it has.
+// Stop asks the process to stop, and waits until it has. It may be called again.
 func (g *Gateway) Stop() error {
 	if g == nil || g.process == nil {
 		return nil
 	}
-	if err := g.process.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	p := g.process
+	g.process = nil
+	if err := p.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	return <-g.exited

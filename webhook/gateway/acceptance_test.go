@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 )
@@ -21,6 +23,7 @@ import (
 // the Pods go again.
 func TestAccEvents(t *testing.T) {
 	b := newBed(t)
+	b.guard()
 	one, two := b.gateway("one"), b.gateway("two")
 	b.service("work", b.Image, 1)
 	b.policy("work", v1alpha1.ScalingPolicySpec{Max: new(int32(20)), Event: &v1alpha1.EventScaling{IdleTime: &metav1.Duration{Duration: 5 * time.Second}}})
@@ -61,6 +64,7 @@ func TestAccEvents(t *testing.T) {
 // TestAccEventsMax holds events back at max, and refuses those beyond maxQueue.
 func TestAccEventsMax(t *testing.T) {
 	b := newBed(t)
+	b.guard()
 	g := b.gateway("one")
 	b.service("work", b.Image, 1)
 	b.policy("work", v1alpha1.ScalingPolicySpec{Max: new(int32(2)), Event: &v1alpha1.EventScaling{MaxQueue: new(int32(3))}})
@@ -90,6 +94,7 @@ func TestAccEventsMax(t *testing.T) {
 // TestAccEventsUnchanged sends CloudEvents in both modes to a Pod that answers with what it got.
 func TestAccEventsUnchanged(t *testing.T) {
 	b := newBed(t)
+	b.guard()
 	g := b.gateway("one")
 	image, err := b.BuildImage(t.Context(), "./internal/testenv/echo", "gateway-echo")
 	if err != nil {
@@ -144,6 +149,7 @@ func TestAccEventsUnchanged(t *testing.T) {
 // answered or fails, once, and what comes after is served by the other.
 func TestAccEventsKilled(t *testing.T) {
 	b := newBed(t)
+	b.guard()
 	one := b.gateway("one")
 	two := b.gateway("two")
 	b.service("work", b.Image, 1)
@@ -181,6 +187,7 @@ func TestAccEventsKilled(t *testing.T) {
 // TestAccEventsStopped asks the replica that dispatches to stop: nothing fails.
 func TestAccEventsStopped(t *testing.T) {
 	b := newBed(t)
+	b.guard()
 	one := b.gateway("one")
 	two := b.gateway("two")
 	b.service("work", b.Image, 1)
@@ -204,6 +211,7 @@ func TestAccEventsStopped(t *testing.T) {
 // TestAccEventsConcurrency refuses events for a target whose Pods may have two at once, and says so in the status.
 func TestAccEventsConcurrency(t *testing.T) {
 	b := newBed(t)
+	b.guard()
 	g := b.gateway("one")
 	b.service("work", b.Image, 2)
 	b.policy("work", v1alpha1.ScalingPolicySpec{Event: &v1alpha1.EventScaling{}})
@@ -219,4 +227,79 @@ func TestAccEventsConcurrency(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 	}
+}
+
+// TestAccEventsSplit deals ten events out to two Revisions as the traffic is split, and each Revision gets as many Pods as it has
+// events.
+func TestAccEventsSplit(t *testing.T) {
+	b := newBed(t)
+	b.guard()
+	g := b.gateway("one")
+	s := b.service("work", b.Image, 1)
+	first := s.Status.LatestReadyRevisionName
+	s.Spec.Template.Annotations["autoscaling.knative.dev/initial-scale"] = "1"
+	s.Spec.Template.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "TARGET", Value: "v2"}}
+	s.Spec.Traffic = []servingv1.TrafficTarget{{RevisionName: first, Percent: new(int64(70))}, {LatestRevision: new(true), Percent: new(int64(30))}}
+	if err := b.client.Update(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	b.ready(s)
+	b.policy("work", v1alpha1.ScalingPolicySpec{Event: &v1alpha1.EventScaling{}})
+	b.toZero("work")
+
+	const work = 10 * time.Second
+	outcomes := burst(t.Context(), 10, work, g.URL+"/"+b.namespace+"/work")
+	if pods := answered(t, work, outcomes); len(pods) != 10 || len(b.pods("work")) != 10 {
+		t.Errorf("10 events were given to %d Pods, of %d", len(pods), len(b.pods("work")))
+	}
+	old := 0
+	for _, o := range outcomes {
+		if o.revision == first {
+			old++
+		}
+	}
+	if old != 7 {
+		t.Errorf("%d of 10 events went to the Revision with 70 %%", old)
+	}
+}
+
+// TestAccEventsWithoutGuard has nobody carry floors out: Knative's activator is told, and the event gets its Pod all the same.
+func TestAccEventsWithoutGuard(t *testing.T) {
+	b := newBed(t)
+	g := b.gateway("one")
+	b.service("work", b.Image, 1)
+	b.policy("work", v1alpha1.ScalingPolicySpec{Event: &v1alpha1.EventScaling{}})
+	b.toZero("work")
+	answered(t, time.Second, burst(t.Context(), 1, time.Second, g.URL+"/"+b.namespace+"/work"))
+	if log := g.Log(); !strings.Contains(log, "told the activator") {
+		t.Errorf("the activator was not told:\n%s", log)
+	}
+}
+
+// TestAccEventsScaleIn has the floor fall while an event is in a Pod that may be one of those that go: it is answered all the same.
+func TestAccEventsScaleIn(t *testing.T) {
+	b := newBed(t)
+	b.guard()
+	g := b.gateway("one")
+	b.service("work", b.Image, 1)
+	b.policy("work", v1alpha1.ScalingPolicySpec{Event: &v1alpha1.EventScaling{IdleTime: &metav1.Duration{Duration: time.Second}}})
+	url := g.URL + "/" + b.namespace + "/work"
+	long := make(chan []outcome, 1)
+	go func() { long <- burst(t.Context(), 1, 50*time.Second, url) }()
+	const work = 10 * time.Second
+	if pods := answered(t, work, burst(t.Context(), 3, work, url)); len(pods) != 3 {
+		t.Errorf("3 events were given to %d Pods", len(pods))
+	}
+	b.eventually(40*time.Second, func(context.Context) error {
+		if n := len(b.pods("work")); n != 1 {
+			return fmt.Errorf("there are %d Pods, for one event", n)
+		}
+		return nil
+	})
+	select {
+	case o := <-long:
+		t.Errorf("the long event was over before the Pods had gone: %+v", o)
+	default:
+	}
+	answered(t, 50*time.Second, <-long)
 }

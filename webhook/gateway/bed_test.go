@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +28,7 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
 )
 
-// bed is a namespace of the bed with the guard and the gateway of this checkout at work in it.
+// bed is a namespace of the bed, for the guard and the gateway of this checkout to work in.
 type bed struct {
 	*testenv.Cluster
 	t         *testing.T
@@ -56,7 +58,7 @@ func newBed(t *testing.T) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bed{Cluster: c, t: t, work: t.TempDir()}
+	b := &bed{Cluster: c, t: t, work: workDir(t)}
 	if b.client, err = client.New(c.Config, client.Options{Scheme: scheme}); err != nil {
 		t.Fatal(err)
 	}
@@ -69,16 +71,61 @@ func newBed(t *testing.T) *bed {
 			t.Error(err)
 		}
 	})
-	g, err := c.StartGuard(t.Context(), b.namespace, t.TempDir())
-	t.Cleanup(func() {
-		if err := g.Stop(context.Background()); err != nil {
-			t.Error(err)
+	return b
+}
+
+// program is the guard's and the gateway's, which are one, built once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "gateway-test-")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-o", dir+"/webhook", "..").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return dir + "/webhook", nil
+})
+
+// TestMain removes what is built once.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if os.Getenv("TF_ACC") != "" {
+		if path, err := program(); err == nil {
+			_ = os.RemoveAll(filepath.Dir(path))
 		}
-	})
+	}
+	os.Exit(code)
+}
+
+// workDir is a folder with the program under both its names: go build finds that there is nothing to do.
+func workDir(t *testing.T) string {
+	t.Helper()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	dir := t.TempDir()
+	for _, name := range []string{"guard", "gateway"} {
+		if err := os.Link(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// guard runs the guard, which carries floors out.
+func (b *bed) guard() {
+	b.t.Helper()
+	g, err := b.StartGuard(b.t.Context(), b.namespace, b.work)
+	b.t.Cleanup(func() {
+		if err := g.Stop(context.Background()); err != nil {
+			b.t.Error(err)
+		}
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // gateway starts a replica.
@@ -104,7 +151,7 @@ func (b *bed) meta(name string) metav1.ObjectMeta {
 }
 
 // service makes a Knative Service, and waits until it is Ready.
-func (b *bed) service(name, image string, concurrency int64) {
+func (b *bed) service(name, image string, concurrency int64) *servingv1.Service {
 	b.t.Helper()
 	s := &servingv1.Service{ObjectMeta: b.meta(name)}
 	s.Spec.Template.Annotations = map[string]string{"autoscaling.knative.dev/initial-scale": "1"}
@@ -113,12 +160,19 @@ func (b *bed) service(name, image string, concurrency int64) {
 	if err := b.client.Create(b.t.Context(), s); err != nil {
 		b.t.Fatal(err)
 	}
+	b.ready(s)
+	return s
+}
+
+// ready waits until a Service is.
+func (b *bed) ready(s *servingv1.Service) {
+	b.t.Helper()
 	b.eventually(2*time.Minute, func(ctx context.Context) error {
 		if err := b.client.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
 			return err
 		}
-		if !s.IsReady() {
-			return fmt.Errorf("the Service %s is not Ready: %v", name, s.Status.Conditions)
+		if !s.IsReady() || s.Status.ObservedGeneration != s.Generation {
+			return fmt.Errorf("the Service %s is not Ready: %v", s.Name, s.Status.Conditions)
 		}
 		return nil
 	})
@@ -132,8 +186,8 @@ func (b *bed) policy(name string, spec v1alpha1.ScalingPolicySpec) {
 		b.t.Fatal(err)
 	}
 	b.eventually(time.Minute, func(context.Context) error {
-		if s := b.status(name); s.EventAddress == "" || s.CarriedBy == nil {
-			return fmt.Errorf("the policy is not carried out: %+v", s)
+		if s := b.status(name); s.EventAddress == "" {
+			return fmt.Errorf("the gateway takes no events: %+v", s)
 		}
 		return nil
 	})
@@ -181,6 +235,7 @@ type outcome struct {
 	status     int
 	reason     string // of the gateway's own answer
 	pod, body  string
+	revision   string
 	retryAfter string
 	sent, done time.Time
 	err        error
@@ -214,6 +269,7 @@ func sendEvent(ctx context.Context, c *http.Client, url string) outcome {
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	o.status, o.reason, o.retryAfter, o.pod, o.body, o.err, o.done = resp.StatusCode, resp.Header.Get(AnswerHeader), resp.Header.Get("Retry-After"), resp.Header.Get("App-Host"), string(body), err, time.Now()
+	o.revision = resp.Header.Get("K-Revision")
 	return o
 }
 

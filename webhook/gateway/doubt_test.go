@@ -5,7 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,20 +16,15 @@ import (
 
 // TestDoubt sees that a new dispatcher gives no event to a Pod that may have one of the last.
 func TestDoubt(t *testing.T) {
-	var mu sync.Mutex
-	var stat *metrics.Stat
-	says := func(s *metrics.Stat) {
-		mu.Lock()
-		defer mu.Unlock()
-		stat = s
-	}
+	const silent = -1
+	var load atomic.Int64 // what the queue-proxy says of each second, which are over fast here
+	var uptime atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		if stat == nil {
+		if load.Load() == silent {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
+		stat := metrics.Stat{ProcessUptime: float64(uptime.Add(1)), AverageConcurrentRequests: float64(load.Load())}
 		data, err := stat.Marshal()
 		if err != nil {
 			t.Error(err)
@@ -44,24 +39,21 @@ func TestDoubt(t *testing.T) {
 	endpoints := map[dispatch.Pod]endpoint{pod: {address: x.address, pod: "x", revision: "a"}}
 	about := setup{limits: dispatch.Limits{MaxQueue: 10}, timeout: 10 * time.Second, shares: []dispatch.Share{{Revision: "a", Percent: 100}}}
 
-	for name, steps := range map[string]struct{ before, after *metrics.Stat }{
-		"it was idle for a second that ended since": {&metrics.Stat{ProcessUptime: 7}, &metrics.Stat{ProcessUptime: 8}},
-		"its event ends":  {&metrics.Stat{ProcessUptime: 9, AverageConcurrentRequests: 1}, &metrics.Stat{ProcessUptime: 10}},
-		"it says nothing": {&metrics.Stat{ProcessUptime: 11}, nil},
-	} {
+	for name, after := range map[string]int64{"its event ends": 0, "it says nothing": silent} {
+		load.Store(1)
 		r := newReplica(t, "one", setup{})
 		r.observe("one/")
 		r.estrange()
-		says(steps.before)
 		for pod, e := range r.configure(about, endpoints, true) {
 			go d.resolve(context.Background(), r.target, pod, e)
 		}
 		got := sending(t, r.url(""), "event")
-		time.Sleep(100 * time.Millisecond)
-		if in, waiting := r.inFlight(); in != 0 || waiting != 1 {
-			t.Errorf("%s: %d in Pods, %d waiting, before that is known", name, in, waiting)
+		r.has(t, 0, 1)
+		for asked := uptime.Load(); uptime.Load() < asked+3; {
+			time.Sleep(time.Millisecond)
 		}
-		says(steps.after)
+		r.has(t, 0, 1)
+		load.Store(after)
 		if got := <-got; got.status != http.StatusOK {
 			t.Errorf("%s: %v", name, got)
 		}

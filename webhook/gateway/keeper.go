@@ -55,7 +55,7 @@ func (k *keeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, 
 		return ctrl.Result{}, err
 	}
 	found := err == nil
-	of := []client.ListOption{client.InNamespace(policy.Namespace), client.MatchingFields{byService: policy.Spec.Target.Name}}
+	of := []client.ListOption{client.InNamespace(policy.Namespace), client.MatchingFields{byService: policy.Spec.Target.Name}, client.UnsafeDisableDeepCopy}
 	var pods corev1.PodList
 	var revisions servingv1.RevisionList
 	for _, list := range []client.ObjectList{&pods, &revisions} {

@@ -113,7 +113,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	}
 	failed := make(chan error, 3)
 	go func() { failed <- m.Start(life) }()
-	go func() { failed <- k.role.run(ctx, cfg, s.namespace, s.lease) }()
+	go func() { failed <- k.role.run(ctx, life, cfg, s.namespace, s.lease) }()
 	ctrl.Log.WithName("gateway").Info("the gateway starts", "replica", s.replica, "events", events.Addr().String(), "peers", peers.Addr().String())
 	return g.serve(ctx, failed, events, peers)
 }

@@ -31,8 +31,8 @@ func newReplica(t *testing.T, name string, s setup, pods ...*fakePod) *replica {
 	t.Helper()
 	r := &replica{}
 	ctx, stop := context.WithCancel(context.Background())
-	r.targets = newTargets(ctx, func(_ context.Context, _ types.NamespacedName, count int) error {
-		r.written.Store(int64(count))
+	r.targets = newTargets(ctx, func(_ context.Context, _ types.NamespacedName, c count) error {
+		r.written.Store(int64(c.all))
 		return nil
 	}, newKnocker(""))
 	r.role = newRole(name, "", func() {}, r.targets.evict)

@@ -12,21 +12,25 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+func all(n int) count { return count{all: n} }
+
 func TestDue(t *testing.T) {
 	wrote, differed := time.Unix(100, 0), time.Unix(200, 0)
 	for name, c := range map[string]struct {
-		count, last int
-		at          time.Time
-		ever        bool
+		now, last count
+		at        time.Time
+		ever      bool
 	}{
-		"a rise":           {count: 2, last: 1, at: differed.Add(20 * time.Millisecond), ever: true},
-		"the first":        {count: 1, last: 0, at: differed.Add(20 * time.Millisecond), ever: true},
-		"a fall":           {count: 1, last: 2, at: differed.Add(time.Second), ever: true},
-		"the last":         {count: 0, last: 1, at: differed.Add(time.Second), ever: true},
-		"as it was":        {count: 3, last: 3, at: wrote.Add(5 * time.Second), ever: true},
-		"as it was, and 0": {count: 0, last: 0},
+		"a rise":           {now: all(2), last: all(1), at: differed.Add(20 * time.Millisecond), ever: true},
+		"the first":        {now: all(1), last: all(0), at: differed.Add(20 * time.Millisecond), ever: true},
+		"a fall":           {now: all(1), last: all(2), at: differed.Add(time.Second), ever: true},
+		"the last":         {now: all(0), last: all(1), at: differed.Add(time.Second), ever: true},
+		"as it was":        {now: all(3), last: all(3), at: wrote.Add(5 * time.Second), ever: true},
+		"another share":    {now: count{all: 2, of: map[string]int{"b": 2}}, last: count{all: 2, of: map[string]int{"a": 2}}, at: differed.Add(20 * time.Millisecond), ever: true},
+		"a share less":     {now: count{all: 2, of: map[string]int{"b": 1}}, last: count{all: 2, of: map[string]int{"b": 2}}, at: differed.Add(time.Second), ever: true},
+		"as it was, and 0": {now: all(0), last: all(0)},
 	} {
-		at, ever := due(c.count, said{count: c.last, at: wrote}, differed)
+		at, ever := due(c.now, said{count: c.last, at: wrote}, differed)
 		if ever != c.ever || !at.Equal(c.at) {
 			t.Errorf("%s: %s, %t; want %s, %t", name, at, ever, c.at, c.ever)
 		}
@@ -42,14 +46,14 @@ type book struct {
 	fail   int // so many times
 }
 
-func (b *book) write(_ context.Context, _ types.NamespacedName, count int) error {
+func (b *book) write(_ context.Context, _ types.NamespacedName, c count) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fail > 0 {
 		b.fail--
 		return errors.New("the API server is away")
 	}
-	b.counts, b.at = append(b.counts, count), append(b.at, time.Since(b.start))
+	b.counts, b.at = append(b.counts, c.all), append(b.at, time.Since(b.start))
 	return nil
 }
 
@@ -60,7 +64,7 @@ func reports(t *testing.T, fail int, story func(count func(int))) *book {
 	synctest.Test(t, func(t *testing.T) {
 		b.start = time.Now()
 		var now atomic.Int64
-		r := &reporter{count: func() int { return int(now.Load()) }, write: b.write, wake: make(chan struct{}, 1)}
+		r := &reporter{count: func() count { return all(int(now.Load())) }, write: b.write, wake: make(chan struct{}, 1)}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { r.run(ctx); close(done) }()

@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,8 +18,8 @@ import (
 // reporter says what this replica has in flight of one policy. It sleeps while there is nothing to say.
 type reporter struct {
 	policy types.NamespacedName
-	count  func() int
-	write  func(ctx context.Context, policy types.NamespacedName, count int) error
+	count  func() count
+	write  func(ctx context.Context, policy types.NamespacedName, c count) error
 	wake   chan struct{}
 }
 
@@ -37,13 +39,13 @@ func (r *reporter) run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		count, now := r.count(), time.Now()
-		if count == last.count {
+		c, now := r.count(), time.Now()
+		if c.same(last.count) {
 			since = time.Time{}
 		} else if since.IsZero() {
 			since = now
 		}
-		at, ever := due(count, last, since)
+		at, ever := due(c, last, since)
 		if failures > 0 {
 			at = at.Add(min(heartbeat, 50*time.Millisecond<<failures))
 		}
@@ -53,13 +55,13 @@ func (r *reporter) run(ctx context.Context) {
 		case now.Before(at):
 			timer.Reset(at.Sub(now))
 		default:
-			err := r.write(ctx, r.policy, count)
+			err := r.write(ctx, r.policy, c)
 			if err == nil || client.IgnoreNotFound(err) == nil {
-				last, since, failures = said{count: count, at: now}, time.Time{}, 0
+				last, since, failures = said{count: c, at: now}, time.Time{}, 0
 				continue
 			}
 			if ctx.Err() == nil {
-				ctrl.Log.WithName("gateway").Error(err, "cannot say how many events are in flight, and so cannot scale", "policy", r.policy, "inFlight", count)
+				ctrl.Log.WithName("gateway").Error(err, "cannot say how many events are in flight, and so cannot scale", "policy", r.policy, "inFlight", c.all)
 			}
 			failures, since, last.at = min(failures+1, 6), now, now
 			if ctx.Err() == nil {
@@ -68,7 +70,7 @@ func (r *reporter) run(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			if last.count > 0 {
+			if last.all > 0 {
 				r.retract(ctx)
 			}
 			return
@@ -82,21 +84,27 @@ func (r *reporter) run(ctx context.Context) {
 func (r *reporter) retract(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	if err := client.IgnoreNotFound(r.write(ctx, r.policy, 0)); err != nil {
+	if err := client.IgnoreNotFound(r.write(ctx, r.policy, count{})); err != nil {
 		ctrl.Log.WithName("gateway").Error(err, "cannot say that no event is in flight", "policy", r.policy)
 	}
 }
 
 // countWriter writes this replica's entry into a policy's status, as a field manager of its own; a count of 0 is no entry.
-func countWriter(c client.Client, replica string) func(context.Context, types.NamespacedName, int) error {
-	return func(ctx context.Context, policy types.NamespacedName, count int) error {
+func countWriter(to client.Client, replica string) func(context.Context, types.NamespacedName, count) error {
+	return func(ctx context.Context, policy types.NamespacedName, c count) error {
 		gateways := []any{}
-		if count > 0 {
-			gateways = append(gateways, map[string]any{"name": replica, "inFlight": int64(count), "renewed": metav1.NowMicro().UTC().Format(metav1.RFC3339Micro)})
+		if c.all > 0 {
+			revisions := []any{}
+			for _, name := range slices.Sorted(maps.Keys(c.of)) {
+				revisions = append(revisions, map[string]any{"name": name, "inFlight": int64(c.of[name])})
+			}
+			gateways = append(gateways, map[string]any{
+				"name": replica, "inFlight": int64(c.all), "revisions": revisions, "renewed": metav1.NowMicro().UTC().Format(metav1.RFC3339Micro),
+			})
 		}
 		o := policyObject(policy)
 		o.Object["status"] = map[string]any{"gateways": gateways}
-		return c.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("knative-guard-gateway-"+replica), client.ForceOwnership)
+		return to.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("knative-guard-gateway-"+replica), client.ForceOwnership)
 	}
 }
 

@@ -81,8 +81,9 @@ func (r *role) observe(identity string) {
 	}
 }
 
-// run takes part until the context ends, and gives the lease back then.
-func (r *role) run(ctx context.Context, cfg *rest.Config, namespace, lease string) error {
+// run takes part until the context ends, and gives the lease back then. While this replica stops, until the end of life, it looks who
+// has it next, for what waits here goes there.
+func (r *role) run(ctx, life context.Context, cfg *rest.Config, namespace, lease string) error {
 	kube, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return err
@@ -100,6 +101,13 @@ func (r *role) run(ctx context.Context, cfg *rest.Config, namespace, lease strin
 			return fmt.Errorf("the lease %s/%s: %w", namespace, lease, err)
 		}
 		elector.Run(ctx)
+	}
+	for life.Err() == nil {
+		l, err := kube.CoordinationV1().Leases(namespace).Get(life, lease, metav1.GetOptions{})
+		if err == nil && l.Spec.HolderIdentity != nil && *l.Spec.HolderIdentity != r.identity() {
+			r.observe(*l.Spec.HolderIdentity)
+		}
+		time.Sleep(retryPeriod / 4)
 	}
 	return nil
 }

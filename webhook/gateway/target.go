@@ -135,15 +135,15 @@ func (t *target) about() setup {
 	return t.setup
 }
 
-// want is how many Pods are asked for now.
-func (t *target) want() int {
+// count is how many Pods are asked for now.
+func (t *target) count() count {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	sum := t.roaming
-	for _, n := range t.line.Want(time.Now()) {
-		sum += n
+	c := count{all: t.roaming, of: t.line.Want(time.Now())}
+	for _, n := range c.of {
+		c.all += n
 	}
-	return sum
+	return c
 }
 
 // inFlight is how many events are in Pods, and how many wait.

@@ -9,7 +9,7 @@ import (
 
 // targets are all policies that have an event.
 type targets struct {
-	write func(ctx context.Context, policy types.NamespacedName, count int) error
+	write func(ctx context.Context, policy types.NamespacedName, c count) error
 	knock *knocker
 	ctx   context.Context //nolint:containedctx // the life of the reporters, which is longer than any call's
 
@@ -20,7 +20,7 @@ type targets struct {
 }
 
 // newTargets makes an empty one. write says what is in flight of a policy.
-func newTargets(ctx context.Context, write func(ctx context.Context, policy types.NamespacedName, count int) error, k *knocker) *targets {
+func newTargets(ctx context.Context, write func(ctx context.Context, policy types.NamespacedName, c count) error, k *knocker) *targets {
 	return &targets{write: write, knock: k, ctx: ctx, byKey: map[types.NamespacedName]*target{}, stops: map[types.NamespacedName]context.CancelFunc{}}
 }
 
@@ -40,7 +40,7 @@ func (t *targets) add(key types.NamespacedName) *target {
 	}
 	ctx, stop := context.WithCancel(t.ctx)
 	var one *target
-	r := &reporter{policy: key, count: func() int { return one.want() }, write: t.write, wake: make(chan struct{}, 1)}
+	r := &reporter{policy: key, count: func() count { return one.count() }, write: t.write, wake: make(chan struct{}, 1)}
 	one = newTarget(key, r.changed, func(revision types.NamespacedName) { t.knock.knock(t.ctx, revision) })
 	t.byKey[key], t.stops[key] = one, stop
 	t.wg.Go(func() { r.run(ctx) })
