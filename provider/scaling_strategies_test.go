@@ -23,7 +23,7 @@ import (
 // TestAccScalingStrategies is each strategy of scaling through Terraform, on real Pods, with the guard as a process of its own. The plugin
 // is TestAccScalingPlugin.
 func TestAccScalingStrategies(t *testing.T) {
-	c, ns := acceptOnBed(t)
+	c, ns := accept(t)
 	needGuardCRDs(t, c)
 	startGuard(t, c, ns)
 	for name, test := range map[string]func(*testing.T, *testenv.Cluster, string){
@@ -53,7 +53,7 @@ func zeroToManyToZero(t *testing.T, c *testenv.Cluster, ns string) {
 			Config: strategyConfig(c, ns, "kpa", "scaling {\n  window = \"6s\"\n}", "min = 0", "max = 3", "metric {\n    type = \"concurrency\"\n    target = 1\n  }"),
 			Check: resource.ComposeTestCheckFunc(
 				podsOf(c, ns, "serving.knative.dev/service=kpa", "none", func(n int) bool { return n == 0 }),
-				during(c, ns, "kpa", 6, "?sleep=1s", podsOf(c, ns, "serving.knative.dev/service=kpa", "3", func(n int) bool { return n == 3 })),
+				during("kpa", 6, "?sleep=1s", podsOf(c, ns, "serving.knative.dev/service=kpa", "3", func(n int) bool { return n == 3 })),
 				podsOf(c, ns, "serving.knative.dev/service=kpa", "none again", func(n int) bool { return n == 0 }),
 			),
 		}},
@@ -77,7 +77,7 @@ func scheduleAndCPU(t *testing.T, c *testenv.Cluster, ns string) {
 				Check: resource.ComposeTestCheckFunc(
 					floorIs(c, ns, "hpa", "2 schedule/now"),
 					podsOf(c, ns, "serving.knative.dev/service=hpa", "2, by the schedule", func(n int) bool { return n == 2 }),
-					during(c, ns, "hpa", 4, "?burn=200ms", podsOf(c, ns, "serving.knative.dev/service=hpa", "more than 2, by the CPU", func(n int) bool { return n > 2 })),
+					during("hpa", 4, "?burn=200ms", podsOf(c, ns, "serving.knative.dev/service=hpa", "more than 2, by the CPU", func(n int) bool { return n > 2 })),
 				),
 			},
 			{Config: policy(), Check: floorIs(c, ns, "hpa", "1 min")},
@@ -233,7 +233,7 @@ func floorIs(c *testenv.Cluster, namespace, name, want string) resource.TestChec
 }
 
 // during keeps so many requests at a time going while it checks, and wants all of them to be answered.
-func during(c *testenv.Cluster, namespace, service string, atOnce int, query string, check resource.TestCheckFunc) resource.TestCheckFunc {
+func during(service string, atOnce int, query string, check resource.TestCheckFunc) resource.TestCheckFunc {
 	return func(s *terraform.State) error {
 		url := s.RootModule().Resources["knative_service."+service].Primary.Attributes["url"]
 		ctx, cancel := context.WithCancel(context.Background())
