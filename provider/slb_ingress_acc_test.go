@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -158,5 +160,29 @@ func TestAccSLBIngressALB(t *testing.T) {
 			{Config: config(newALB, plain, `delete_protection = "off"`)},
 		},
 		CheckDestroy: b.empty,
+	})
+}
+
+// The examples of the documentation are applied as they are written, save for what is of an account: IDs, and the name, of which a
+// cluster has one.
+func TestAccSLBIngressExamples(t *testing.T) {
+	t.Parallel()
+	b := newSLBBed(t, slbsim.Options{})
+	var text strings.Builder
+	for _, file := range []string{"resources/knative_slb_ingress/resource.tf", "data-sources/knative_slb_ingress/data-source.tf"} {
+		raw, err := os.ReadFile("../examples/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(raw)
+	}
+	ids := strings.NewReplacer("vpc-bp1example", slbsim.FirstVPC, "vsw-bp1a", slbsim.VSwitchA, "vsw-bp1b", slbsim.VSwitchB,
+		"10000001-cn-hangzhou", b.certificates("example.com")[0],
+		"data \"knative_slb_ingress\" \"shop\" {\n  name = \"shop\"", "data \"knative_slb_ingress\" \"shop\" {\n  name = knative_slb_ingress.shop.name",
+		`= "shop"`, fmt.Sprintf("= %q", b.name))
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories,
+		Steps:                    []resource.TestStep{{Config: config(b.provider(), hcl(ids.Replace(text.String())))}},
+		CheckDestroy:             b.empty,
 	})
 }

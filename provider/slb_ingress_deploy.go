@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	ktypes "k8s.io/apimachinery/pkg/types"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
@@ -168,67 +167,6 @@ func (m *slbIngressModel) observe(u *unstructured.Unstructured) {
 	}
 }
 
-// destroy takes the binding away and waits until the guard has let go, and then what Terraform made.
-func (r *slbIngressResource) destroy(ctx context.Context, m *slbIngressModel, limit time.Duration, diags *diag.Diagnostics) {
-	maker, err := r.maker(ctx, m)
-	if err != nil {
-		addClusterGone(diags, m, err)
-		return
-	}
-	id := m.LoadBalancerID.ValueString()
-	if id != "" {
-		b, err := maker.Get(ctx, id)
-		if err == nil && maker.Protected(b) {
-			err = protected(id)
-		}
-		if err != nil {
-			addSLBProblem(diags, "Deleting", m, err)
-			return
-		}
-	}
-	if !r.unbind(ctx, m, limit, diags) || id == "" {
-		return
-	}
-	if err := maker.Remove(ctx, id); err != nil {
-		addSLBProblem(diags, "Deleting", m, err)
-	}
-}
-
-// unbind deletes the SLBIngress, and waits until it is gone: the guard takes its finalizer off when its rules and groups are.
-func (r *slbIngressResource) unbind(ctx context.Context, m *slbIngressModel, limit time.Duration, diags *diag.Diagnostics) bool {
-	u, err := r.run.client.Get(ctx, m.ref())
-	if kube.NoKind(err) || err == nil && (u == nil || !r.ours(m, u)) {
-		return true // a CRD takes its objects along
-	}
-	if err == nil {
-		err = r.run.client.Delete(ctx, m.ref(), u.GetUID())
-	}
-	if err == nil {
-		err = r.run.client.WaitGone(ctx, m.ref(), progress(ctx, m.ref()))
-	}
-	if err == nil {
-		return true
-	}
-	switch {
-	case ctx.Err() != nil:
-		addGuardLate(ctx, r.run.client, diags, m, limit, err)
-	case kube.Unreachable(err):
-		addClusterGone(diags, m, err)
-	default:
-		addProblem(diags, "Deleting", m.ref(), err)
-	}
-	return false
-}
-
-// ours says whether an SLBIngress is the one of the state. A state without its UID comes from a create that ended before it.
-func (r *slbIngressResource) ours(m *slbIngressModel, u *unstructured.Unstructured) bool {
-	if uid := m.UID.ValueString(); uid != "" {
-		return u.GetUID() == ktypes.UID(uid)
-	}
-	spec, err := specIn(u)
-	return err == nil && kube.Applied(u, slbManager) && spec.LoadBalancerID == m.LoadBalancerID.ValueString()
-}
-
 // mayAdopt says whether a create may go on with an SLBIngress that is there: it is in this run's state, and only half of a replacement
 // is left to do; or it is to the letter what an earlier run made and did not live to save.
 func (r *slbIngressResource) mayAdopt(ctx context.Context, m *slbIngressModel, u *unstructured.Unstructured) bool {
@@ -275,8 +213,8 @@ func specIn(u *unstructured.Unstructured) (v1alpha1.SLBIngressSpec, error) {
 
 // asSLBIngress reads an SLBIngress; none is an empty one.
 func asSLBIngress(u *unstructured.Unstructured) (o v1alpha1.SLBIngress, err error) {
-	if u == nil {
-		return o, nil
+	if u != nil {
+		err = runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &o)
 	}
-	return o, runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &o)
+	return o, err
 }

@@ -139,3 +139,27 @@ func TestAccSLBIngressGivenAway(t *testing.T) {
 	}
 	b.call(cloud.ALB, "DeleteLoadBalancer", byID{id})
 }
+
+// Import by resource identity gives an empty plan; see TestAccImportByIdentity.
+func TestAccSLBIngressImportByIdentity(t *testing.T) {
+	t.Parallel()
+	b := newSLBBed(t, slbsim.Options{})
+	made := b.ingress(newCLB, listenerHCL(8080, "HTTP"), listenerHCL(8081, "HTTP", "idle_timeout = 30"))
+	owner := appliedSLB(t, nil, b.provider(), made)
+	t.Cleanup(func() {
+		if out, ok := output(t, owner, destroyNow...); !ok {
+			t.Error(out)
+		}
+	})
+	importer := workspace(t, nil, b.provider(), made, hcl("import {\n  to = "+it+"\n  identity = { name = \""+b.name+"\" }\n}\n"))
+	importer.Bin = openTofu(t)
+	for _, args := range [][]string{{"init", "-no-color", "-input=false"}, {"plan", "-no-color", "-input=false"}} {
+		out, ok := output(t, importer, args...)
+		if !ok {
+			t.Fatal(out)
+		}
+		if args[0] == "plan" && !strings.Contains(out, "1 to import, 0 to add, 0 to change, 0 to destroy") {
+			t.Errorf("the plan:\n%s", out)
+		}
+	}
+}

@@ -116,10 +116,14 @@ func TestAccSLBIngressRefused(t *testing.T) {
 			if tc.alb != nil {
 				return
 			}
+			before := b.Resources()
 			replace(t, cli, string(b.provider(lines...)), string(b.provider()))
 			converges(t, cli)
 			if err := b.has(map[string]int{"alb": 1, "alb listener": 1, "alb server group": 1})(nil); err != nil {
 				t.Error(err)
+			}
+			if lb := b.resource("alb"); len(before) > 0 && lb.ID != before[0].ID {
+				t.Errorf("%s was there, and %s was made in its place", before[0].ID, lb.ID)
 			}
 		})
 	}

@@ -26,6 +26,10 @@ func addSLBProblem(diags *diag.Diagnostics, verb string, m *slbIngressModel, err
 	if !strings.HasSuffix(detail, ".") {
 		detail += "."
 	}
+	if ended, ok := errors.AsType[*balancer.WaitError](err); errors.Is(err, context.Canceled) || ok && !ended.Late {
+		diags.AddError("Interrupted", detail+" What was asked for stays so: apply again to go on.")
+		return
+	}
 	summary := "The load balancer is not as it should be"
 	switch cloud.KindOf(err) {
 	case cloud.Credentials:

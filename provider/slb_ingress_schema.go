@@ -151,7 +151,7 @@ func listenerBlock() schema.ListNestedBlock {
 		return schema.BoolAttribute{Optional: true, MarkdownDescription: doc}
 	}
 	return schema.ListNestedBlock{
-		MarkdownDescription: "A listener, one a port. Requests whose host no Service has are answered with 503.",
+		MarkdownDescription: "Required. A listener, one a port. Requests whose host no Service has are answered with 503.",
 		Validators:          []validator.List{listvalidator.IsRequired(), listvalidator.SizeAtMost(maxListeners)},
 		NestedObject: schema.NestedBlockObject{
 			Attributes: map[string]schema.Attribute{

@@ -1,7 +1,6 @@
 package balancer
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -30,12 +29,6 @@ type albForwarded struct {
 	SLBID         *bool `json:"XForwardedForSLBIdEnabled"`
 	SLBPort       *bool `json:"XForwardedForSLBPortEnabled"`
 	ClientSrcPort *bool `json:"XForwardedForClientSrcPortEnabled"`
-}
-
-type albCertificate struct {
-	ID      string     `json:"CertificateId"`
-	Default cloud.Bool `json:"IsDefault" send:"never"`
-	Status  string     `json:"Status" send:"never"`
 }
 
 func (a *alb) listeners(ctx context.Context, balancer string) ([]Listener, error) {
@@ -77,40 +70,6 @@ func (a *alb) listeners(ctx context.Context, balancer string) ([]Listener, error
 		out = append(out, one)
 	}
 	return out, nil
-}
-
-// certificates are those of a listener, the default one first.
-func (a *alb) certificates(ctx context.Context, listener string) ([]string, error) {
-	found, err := cloud.All(ctx, func(ctx context.Context, p cloud.Page) ([]albCertificate, string, error) {
-		in := struct {
-			cloud.Page
-			ID string `json:"ListenerId"`
-		}{p, listener}
-		var out struct {
-			cloud.More
-			Items []albCertificate `json:"Certificates"`
-		}
-		err := a.call(ctx, "ListListenerCertificates", in, &out)
-		return out.Items, out.Next, err
-	}, pageSize)
-	if cloud.IsGone(err) { // the listener went in the meantime
-		return nil, nil
-	}
-	slices.SortStableFunc(found, func(a, b albCertificate) int {
-		return cmp.Or(defaultFirst(a)-defaultFirst(b), cmp.Compare(a.ID, b.ID))
-	})
-	var ids []string
-	for _, c := range found {
-		ids = append(ids, c.ID)
-	}
-	return ids, err
-}
-
-func defaultFirst(c albCertificate) int {
-	if c.Default {
-		return 0
-	}
-	return 1
 }
 
 // albListenerParams are what create and update have in common.
@@ -220,44 +179,6 @@ func (a *alb) steady(ctx context.Context, l Listener) (Listener, error) {
 	return l, err
 }
 
-// release takes a certificate off the additional ones of a listener, so that it can become the default one.
-func (a *alb) release(ctx context.Context, have *Listener, id string) error {
-	at := slices.Index(have.Certificates, id)
-	if at < 1 {
-		return nil
-	}
-	have.Certificates = slices.Delete(slices.Clone(have.Certificates), at, at+1)
-	return a.associate(ctx, "DissociateAdditionalCertificatesFromListener", have.ID, []string{id})
-}
-
-// certify brings a listener's additional certificates to what is wanted.
-func (a *alb) certify(ctx context.Context, have, want Listener) error {
-	if len(want.Certificates) == 0 {
-		return nil
-	}
-	extra := have.Certificates[min(1, len(have.Certificates)):]
-	wanted := want.Certificates[1:]
-	if err := a.associate(ctx, "AssociateAdditionalCertificatesWithListener", have.ID, without(wanted, extra)); err != nil {
-		return err
-	}
-	return a.associate(ctx, "DissociateAdditionalCertificatesFromListener", have.ID, without(extra, wanted))
-}
-
-func without(all, these []string) []string {
-	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(these, s) })
-}
-
-func (a *alb) associate(ctx context.Context, action, listener string, ids []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	in := albListenerParams{ID: listener}
-	for _, id := range ids {
-		in.Certificates = append(in.Certificates, albCertificate{ID: id})
-	}
-	return a.write(ctx, action, in)
-}
-
 func (a *alb) dropListener(ctx context.Context, _ *Balancer, have Listener) error {
 	if err := a.write(ctx, "DeleteListener", listenerID{have.ID}); err != nil && !cloud.IsGone(err) {
 		return err
@@ -267,20 +188,3 @@ func (a *alb) dropListener(ctx context.Context, _ *Balancer, have Listener) erro
 
 // same says whether a listener can become the one that is wanted: by all but its protocol.
 func (a *alb) same(have, want Listener) bool { return have.Protocol == want.Protocol }
-
-// fits says whether all that is wanted is so.
-func (f Forwarded) fits(want Forwarded) bool {
-	fits := func(have, want *bool) bool {
-		return want == nil || have != nil && *have == *want || have == nil && !*want
-	}
-	return fits(f.For, want.For) && fits(f.Proto, want.Proto) && fits(f.Host, want.Host) && fits(f.SLBID, want.SLBID) &&
-		fits(f.SLBPort, want.SLBPort) && fits(f.ClientSrcPort, want.ClientSrcPort)
-}
-
-// over is what is wanted, and what is there for the rest: the API takes all of it or none.
-func (f Forwarded) over(have Forwarded) Forwarded {
-	return Forwarded{
-		cmp.Or(f.For, have.For), cmp.Or(f.Proto, have.Proto), cmp.Or(f.Host, have.Host), cmp.Or(f.SLBID, have.SLBID),
-		cmp.Or(f.SLBPort, have.SLBPort), cmp.Or(f.ClientSrcPort, have.ClientSrcPort),
-	}
-}

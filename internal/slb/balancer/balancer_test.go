@@ -2,7 +2,6 @@ package balancer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http/httptest"
 	"slices"
@@ -95,188 +94,80 @@ var wantCount = map[v1alpha1.LoadBalancerType]map[string]int{
 	v1alpha1.CLB: {"clb": 1, "clb listener": 2, "clb server group": 1},
 }
 
-// each runs a test for both types.
-func each(t *testing.T, test func(t *testing.T, kind v1alpha1.LoadBalancerType)) {
-	t.Helper()
-	for _, kind := range kinds {
-		t.Run(string(kind), func(t *testing.T) {
-			t.Parallel()
-			test(t, kind)
-		})
-	}
-}
-
 // A load balancer is made with its listeners, found again, and taken away with all that was made.
 func TestWhole(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, kind v1alpha1.LoadBalancerType) {
-		b := newBed(t, slbsim.Options{Jobs: 20 * time.Millisecond})
-		m := b.maker(kind)
-		want := settingsOf(kind)
-		id, err := whole(t.Context(), m, want, twoListeners)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(wantCount[kind], b.count()); diff != "" {
-			t.Errorf("(-want +got)\n%s", diff)
-		}
-		again, err := whole(t.Context(), m, want, twoListeners)
-		if err != nil || again != id {
-			t.Errorf("a second time: %s and not %s (%v)", again, id, err)
-		}
-		have, err := m.Get(t.Context(), id)
-		if err != nil || have.differs(want) != "" || !m.Made(have) || have.Address() == "" || have.Tags["team"] != "a" || len(have.Tags) != 1 {
-			t.Errorf("it is %+v (%v)", have, err)
-		}
-		listeners, err := m.Listeners(t.Context(), id)
-		if err != nil || len(listeners) != 2 || listeners[0].RequestTimeout != 90 || !listeners[0].fits(twoListeners[0]) || listeners[1].ForwardPort != 443 {
-			t.Errorf("it has the listeners %+v (%v)", listeners, err)
-		}
-		if err := m.Remove(t.Context(), id); err != nil {
-			t.Error(err)
-		}
-		if left := b.Resources(); len(left) != 0 {
-			t.Errorf("left behind: %+v", left)
-		}
-		// Within a day, the next one is another one.
-		next, err := whole(t.Context(), m, want, twoListeners)
-		if err != nil || next == id {
-			t.Errorf("the next one is %s after %s (%v)", next, id, err)
-		}
-	})
-}
-
-// errKilled is what a caller says whose process is no more.
-var errKilled = errors.New("killed")
-
-// killed lets calls through until the n-th, which arrives or does not, and none after it.
-type killed struct {
-	Caller
-	n       int
-	arrives bool
-	calls   int
-}
-
-func (k *killed) Call(ctx context.Context, p cloud.Product, action string, in, out any) error {
-	k.calls++
-	switch {
-	case k.n == 0 || k.calls < k.n:
-		return k.Caller.Call(ctx, p, action, in, out)
-	case k.calls == k.n && k.arrives:
-		_ = k.Caller.Call(ctx, p, action, in, out) // nobody is there to hear the answer
-	}
-	return errKilled
-}
-
-// Killed at any call of a create or of a destroy, the next run goes on with what is there: nothing is doubled, nothing left.
-func TestKilledAtEachCall(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, kind v1alpha1.LoadBalancerType) {
-		want := settingsOf(kind)
-		count := &killed{Caller: newBed(t, slbsim.Options{}).cloud}
-		id, err := whole(t.Context(), New(count, kind, shop, func(string) {}), want, twoListeners)
-		if err != nil {
-			t.Fatal(err)
-		}
-		made := count.calls
-		if err := New(count, kind, shop, func(string) {}).Remove(t.Context(), id); err != nil {
-			t.Fatal(err)
-		}
-		removed := count.calls - made
-		if made < 8 || removed < 6 {
-			t.Fatalf("%d calls make one, %d take it away", made, removed)
-		}
-		for n := 1; n <= made; n++ {
-			for _, arrives := range []bool{false, true} {
-				b := newBed(t, slbsim.Options{})
-				if _, err := whole(t.Context(), New(&killed{Caller: b.cloud, n: n, arrives: arrives}, kind, shop, func(string) {}), want, twoListeners); !errors.Is(err, errKilled) {
-					t.Fatalf("killed at call %d: %v", n, err)
-				}
-				if _, err := whole(t.Context(), b.maker(kind), want, twoListeners); err != nil {
-					t.Errorf("after it was killed at call %d (%t): %v", n, arrives, err)
-				}
-				if diff := cmp.Diff(wantCount[kind], b.count()); diff != "" {
-					t.Errorf("after it was killed at call %d (%t) (-want +got)\n%s", n, arrives, diff)
-				}
-			}
-		}
-		for n := 1; n <= removed; n++ {
-			for _, arrives := range []bool{false, true} {
-				b := newBed(t, slbsim.Options{})
-				id, err := whole(t.Context(), b.maker(kind), want, twoListeners)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := New(&killed{Caller: b.cloud, n: n, arrives: arrives}, kind, shop, func(string) {}).Remove(t.Context(), id); !errors.Is(err, errKilled) {
-					t.Fatalf("killed at call %d: %v", n, err)
-				}
-				if err := b.maker(kind).Remove(t.Context(), id); err != nil {
-					t.Errorf("after it was killed at call %d (%t): %v", n, arrives, err)
-				}
-				if left := b.Resources(); len(left) != 0 {
-					t.Errorf("after it was killed at call %d (%t) there is left: %+v", n, arrives, left)
-				}
-			}
-		}
-	})
-}
-
-// Bad days together: throttled, refused, replies lost, a job that takes its time.
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, kind v1alpha1.LoadBalancerType) {
-		for seed := range uint64(8) {
-			b := newBed(t, slbsim.Options{Seed: seed, Jobs: 5 * time.Millisecond})
-			b.Faults.Set(
-				wire.Fault{Rate: 0.3, Effect: wire.Effect{Throttle: true}},
-				wire.Fault{Rate: 0.1, Effect: wire.Effect{Error: &wire.Error{Status: 503, Code: "ServiceUnavailable", Message: "Try again."}}},
-				wire.Fault{Rate: 0.2, Effect: wire.Effect{LoseReply: true}},
-			)
-			id, err := whole(t.Context(), b.maker(kind), settingsOf(kind), twoListeners)
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, slbsim.Options{Jobs: 20 * time.Millisecond})
+			m := b.maker(kind)
+			want := settingsOf(kind)
+			id, err := whole(t.Context(), m, want, twoListeners)
 			if err != nil {
-				t.Fatalf("seed %d: %v", seed, err)
+				t.Fatal(err)
 			}
 			if diff := cmp.Diff(wantCount[kind], b.count()); diff != "" {
-				t.Errorf("seed %d (-want +got)\n%s", seed, diff)
+				t.Errorf("(-want +got)\n%s", diff)
 			}
-			if err := b.maker(kind).Remove(t.Context(), id); err != nil {
-				t.Errorf("seed %d: %v", seed, err)
+			again, err := whole(t.Context(), m, want, twoListeners)
+			if err != nil || again != id {
+				t.Errorf("a second time: %s and not %s (%v)", again, id, err)
+			}
+			have, err := m.Get(t.Context(), id)
+			if err != nil || have.differs(want) != "" || !m.Made(have) || have.Address() == "" || have.Tags["team"] != "a" || len(have.Tags) != 1 {
+				t.Errorf("it is %+v (%v)", have, err)
+			}
+			listeners, err := m.Listeners(t.Context(), id)
+			if err != nil || len(listeners) != 2 || listeners[0].RequestTimeout != 90 || !listeners[0].fits(twoListeners[0]) || listeners[1].ForwardPort != 443 {
+				t.Errorf("it has the listeners %+v (%v)", listeners, err)
+			}
+			if err := m.Remove(t.Context(), id); err != nil {
+				t.Error(err)
 			}
 			if left := b.Resources(); len(left) != 0 {
-				t.Errorf("seed %d: left behind: %+v", seed, left)
+				t.Errorf("left behind: %+v", left)
 			}
-		}
-	})
+			// Within a day, the next one is another one.
+			next, err := whole(t.Context(), m, want, twoListeners)
+			if err != nil || next == id {
+				t.Errorf("the next one is %s after %s (%v)", next, id, err)
+			}
+		})
+	}
 }
 
 // What was made by others is adopted, and stays whole: its listeners, and itself.
 func TestAdopted(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, kind v1alpha1.LoadBalancerType) {
-		b := newBed(t, slbsim.Options{})
-		theirs := theirsOn(t, b, kind)
-		before := b.Resources()
-		m := b.maker(kind)
-		have, err := m.Adopt(t.Context(), theirs)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := m.Listen(t.Context(), have, []Listener{{Port: 9090, Protocol: "HTTP"}}); err == nil || !strings.Contains(err.Error(), "port 9090 of "+theirs+" has a listener already") {
-			t.Errorf("a taken port: %v", err)
-		}
-		if err := m.Listen(t.Context(), have, twoListeners); err != nil {
-			t.Fatal(err)
-		}
-		if err := m.Remove(t.Context(), theirs); err != nil {
-			t.Error(err)
-		}
-		if diff := cmp.Diff(before, b.Resources()); diff != "" {
-			t.Errorf("(-before +after)\n%s", diff)
-		}
-		if _, err := m.Adopt(t.Context(), "lb-none"); err == nil || !strings.Contains(err.Error(), "lb-none does not exist") {
-			t.Errorf("one that is not there: %v", err)
-		}
-	})
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, slbsim.Options{})
+			theirs := theirsOn(t, b, kind)
+			before := b.Resources()
+			m := b.maker(kind)
+			have, err := m.Adopt(t.Context(), theirs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Listen(t.Context(), have, []Listener{{Port: 9090, Protocol: "HTTP"}}); err == nil || !strings.Contains(err.Error(), "port 9090 of "+theirs+" has a listener already") {
+				t.Errorf("a taken port: %v", err)
+			}
+			if err := m.Listen(t.Context(), have, twoListeners); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Remove(t.Context(), theirs); err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff(before, b.Resources()); diff != "" {
+				t.Errorf("(-before +after)\n%s", diff)
+			}
+			if _, err := m.Adopt(t.Context(), "lb-none"); err == nil || !strings.Contains(err.Error(), "lb-none does not exist") {
+				t.Errorf("one that is not there: %v", err)
+			}
+		})
+	}
 }
 
 // theirsOn makes a load balancer with a listener at 9090, without our tag.
@@ -305,156 +196,125 @@ func theirsOn(t *testing.T, b *bed, kind v1alpha1.LoadBalancerType) string {
 // Settings change in place, and so do listeners but for their protocol.
 func TestChange(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, kind v1alpha1.LoadBalancerType) {
-		b := newBed(t, slbsim.Options{Jobs: 5 * time.Millisecond})
-		m, want := b.maker(kind), settingsOf(kind)
-		id, err := whole(t.Context(), m, want, twoListeners)
-		if err != nil {
-			t.Fatal(err)
-		}
-		get := func() *Balancer {
-			t.Helper()
-			have, err := m.Get(t.Context(), id)
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, slbsim.Options{Jobs: 5 * time.Millisecond})
+			m, want := b.maker(kind), settingsOf(kind)
+			id, err := whole(t.Context(), m, want, twoListeners)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return have
-		}
-		want.Name, want.Protected, want.Modification, want.Reason, want.Tags = "other", new(true), "ConsoleProtection", "by Terraform", map[string]string{"env": "x"}
-		if err := m.Change(t.Context(), get(), want, []string{"team"}); err != nil {
-			t.Fatal(err)
-		}
-		have := get()
-		if have.Name != "other" || !*have.Protected || have.Modification != "ConsoleProtection" || have.Reason != "by Terraform" || !m.Made(have) {
-			t.Errorf("it is %+v", have)
-		}
-		if diff := cmp.Diff(want.Tags, have.Tags); diff != "" {
-			t.Errorf("tags (-want +got)\n%s", diff)
-		}
-		if err := m.Remove(t.Context(), id); err == nil || !strings.Contains(err.Error(), `delete_protection = "off"`) {
-			t.Errorf("a protected one: %v", err)
-		}
-		next := []Listener{{Port: 8080, Protocol: "HTTP", RequestTimeout: 120, IdleTimeout: 30, Forwarded: Forwarded{SLBID: new(true)}}, {Port: 8081, Protocol: "HTTP"}}
-		if err := m.Listen(t.Context(), have, next); err != nil {
-			t.Fatal(err)
-		}
-		listeners, err := m.Listeners(t.Context(), id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if l := listeners[0]; !l.fits(next[0]) || l.Forwarded.Proto == nil || !*l.Forwarded.Proto {
-			t.Errorf("the first listener is %+v", l)
-		}
-		again := map[v1alpha1.LoadBalancerType]int{v1alpha1.ALB: 0, v1alpha1.CLB: 443}[kind] // CLB settles it at creation
-		if l := listeners[1]; l.ForwardPort != again || len(m.Unwanted(listeners, next)) != again/443 {
-			t.Errorf("the second listener is %+v", l)
-		}
-		want.Protected = new(false)
-		if err := m.Change(t.Context(), get(), want, nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := m.Remove(t.Context(), id); err != nil {
-			t.Error(err)
-		}
-	})
+			get := func() *Balancer {
+				t.Helper()
+				have, err := m.Get(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return have
+			}
+			want.Name, want.Protected, want.Modification, want.Reason, want.Tags = "other", new(true), "ConsoleProtection", "by Terraform", map[string]string{"env": "x"}
+			if err := m.Change(t.Context(), get(), want, []string{"team"}); err != nil {
+				t.Fatal(err)
+			}
+			have := get()
+			if have.Name != "other" || !*have.Protected || have.Modification != "ConsoleProtection" || have.Reason != "by Terraform" || !m.Made(have) {
+				t.Errorf("it is %+v", have)
+			}
+			if diff := cmp.Diff(want.Tags, have.Tags); diff != "" {
+				t.Errorf("tags (-want +got)\n%s", diff)
+			}
+			if err := m.Remove(t.Context(), id); err == nil || !strings.Contains(err.Error(), `delete_protection = "off"`) {
+				t.Errorf("a protected one: %v", err)
+			}
+			next := []Listener{{Port: 8080, Protocol: "HTTP", RequestTimeout: 120, IdleTimeout: 30, Forwarded: Forwarded{SLBID: new(true)}}, {Port: 8081, Protocol: "HTTP"}}
+			if err := m.Listen(t.Context(), have, next); err != nil {
+				t.Fatal(err)
+			}
+			listeners, err := m.Listeners(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l := listeners[0]; !l.fits(next[0]) || l.Forwarded.Proto == nil || !*l.Forwarded.Proto {
+				t.Errorf("the first listener is %+v", l)
+			}
+			again := map[v1alpha1.LoadBalancerType]int{v1alpha1.ALB: 0, v1alpha1.CLB: 443}[kind] // CLB settles it at creation
+			if l := listeners[1]; l.ForwardPort != again || len(m.Unwanted(listeners, next)) != again/443 {
+				t.Errorf("the second listener is %+v", l)
+			}
+			want.Protected = new(false)
+			if err := m.Change(t.Context(), get(), want, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Remove(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // A listener that was stopped by hand runs again.
 func TestStoppedByHand(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, kind v1alpha1.LoadBalancerType) {
-		b := newBed(t, slbsim.Options{Jobs: 5 * time.Millisecond})
-		m := b.maker(kind)
-		id, err := whole(t.Context(), m, settingsOf(kind), twoListeners)
-		if err != nil {
-			t.Fatal(err)
-		}
-		running := func() []bool {
-			t.Helper()
-			all, err := m.Listeners(t.Context(), id)
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, slbsim.Options{Jobs: 5 * time.Millisecond})
+			m := b.maker(kind)
+			id, err := whole(t.Context(), m, settingsOf(kind), twoListeners)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return []bool{all[0].Running(), all[1].Running()}
-		}
-		all, _ := m.Listeners(t.Context(), id)
-		if kind == v1alpha1.ALB {
-			err = b.cloud.Call(t.Context(), cloud.ALB, "StopListener", listenerID{all[0].ID}, nil)
-		} else {
-			err = b.cloud.Call(t.Context(), cloud.CLB, "StopLoadBalancerListener", keyOf(id, all[0]), nil)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(20 * time.Millisecond)
-		if got := running(); !slices.Equal(got, []bool{false, true}) {
-			t.Errorf("running: %v", got)
-		}
-		if _, err := whole(t.Context(), m, settingsOf(kind), twoListeners); err != nil {
-			t.Fatal(err)
-		}
-		if got := running(); !slices.Equal(got, []bool{true, true}) {
-			t.Errorf("running: %v", got)
-		}
-	})
-}
-
-// A listener with rules of others is left alone, and the load balancer with it.
-func TestRulesOfOthers(t *testing.T) {
-	t.Parallel()
-	b := newBed(t, slbsim.Options{})
-	m := b.maker(v1alpha1.ALB)
-	id, err := whole(t.Context(), m, settingsOf(v1alpha1.ALB), twoListeners)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, _ := m.Listeners(t.Context(), id)
-	other := &alb{Caller: b.cloud, poller: poller{func(string) {}}, owner: Owner{"another", "one"}}
-	if err := other.redirect(t.Context(), all[0], Listener{ForwardPort: 8443}); err != nil {
-		t.Fatal(err)
-	}
-	before := b.Resources()
-	if err := m.Remove(t.Context(), id); err == nil || !strings.Contains(err.Error(), "has 1 rules that Terraform did not make: rule-") {
-		t.Error(err)
-	}
-	if diff := cmp.Diff(before, b.Resources()); diff != "" {
-		t.Errorf("(-before +after)\n%s", diff)
-	}
-}
-
-// An ALB that did not come up is an error, and the next run makes it anew.
-func TestCreateFailed(t *testing.T) {
-	t.Parallel()
-	b := newBed(t, slbsim.Options{Jobs: 5 * time.Millisecond})
-	b.Faults.Set(wire.Fault{Action: "CreateLoadBalancer", Times: 1, Effect: wire.Effect{FailJob: &wire.Error{Code: "NoStock", Message: "No resources in this zone."}}})
-	m := b.maker(v1alpha1.ALB)
-	if _, err := whole(t.Context(), m, settingsOf(v1alpha1.ALB), nil); err == nil || !strings.Contains(err.Error(), "its status is CreateFailed") {
-		t.Errorf("the first: %v", err)
-	}
-	if _, err := whole(t.Context(), m, settingsOf(v1alpha1.ALB), nil); err != nil {
-		t.Error(err)
-	}
-	if got := b.count()["alb"]; got != 1 {
-		t.Errorf("there are %d", got)
+			running := func() []bool {
+				t.Helper()
+				all, err := m.Listeners(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return []bool{all[0].Running(), all[1].Running()}
+			}
+			all, _ := m.Listeners(t.Context(), id)
+			if kind == v1alpha1.ALB {
+				err = b.cloud.Call(t.Context(), cloud.ALB, "StopListener", listenerID{all[0].ID}, nil)
+			} else {
+				err = b.cloud.Call(t.Context(), cloud.CLB, "StopLoadBalancerListener", keyOf(id, all[0]), nil)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(20 * time.Millisecond)
+			if got := running(); !slices.Equal(got, []bool{false, true}) {
+				t.Errorf("running: %v", got)
+			}
+			if _, err := whole(t.Context(), m, settingsOf(kind), twoListeners); err != nil {
+				t.Fatal(err)
+			}
+			if got := running(); !slices.Equal(got, []bool{true, true}) {
+				t.Errorf("running: %v", got)
+			}
+		})
 	}
 }
 
 // A run that goes on with other settings than an earlier one made says in which, and makes no second load balancer.
 func TestAnotherByEarlierRun(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, kind v1alpha1.LoadBalancerType) {
-		b := newBed(t, slbsim.Options{})
-		m, want := b.maker(kind), settingsOf(kind)
-		if _, err := whole(t.Context(), m, want, nil); err != nil {
-			t.Fatal(err)
-		}
-		want.AddressType = map[v1alpha1.LoadBalancerType]string{v1alpha1.ALB: "Internet", v1alpha1.CLB: "internet"}[kind]
-		_, err := whole(t.Context(), m, want, nil)
-		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("address_type %q and not %q", settingsOf(kind).AddressType, want.AddressType)) {
-			t.Error(err)
-		}
-		if got := b.count()[strings.ToLower(string(kind))]; got != 1 {
-			t.Errorf("there are %d", got)
-		}
-	})
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, slbsim.Options{})
+			m, want := b.maker(kind), settingsOf(kind)
+			if _, err := whole(t.Context(), m, want, nil); err != nil {
+				t.Fatal(err)
+			}
+			want.AddressType = map[v1alpha1.LoadBalancerType]string{v1alpha1.ALB: "Internet", v1alpha1.CLB: "internet"}[kind]
+			_, err := whole(t.Context(), m, want, nil)
+			if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("address_type %q and not %q", settingsOf(kind).AddressType, want.AddressType)) {
+				t.Error(err)
+			}
+			if got := b.count()[strings.ToLower(string(kind))]; got != 1 {
+				t.Errorf("there are %d", got)
+			}
+		})
+	}
 }
