@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -151,8 +153,12 @@ func TestAccSLBIngressImportByIdentity(t *testing.T) {
 			t.Error(out)
 		}
 	})
-	importer := workspace(t, nil, b.provider(), made, hcl("import {\n  to = "+it+"\n  identity = { name = \""+b.name+"\" }\n}\n"))
+	importer := workspace(t, nil, b.provider(), made)
 	importer.Bin = openTofu(t)
+	imports := "import {\n  to = " + it + "\n  identity = { name = \"" + b.name + "\" }\n}\n"
+	if err := os.WriteFile(filepath.Join(importer.Dir, "import.tf"), []byte(imports), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, args := range [][]string{{"init", "-no-color", "-input=false"}, {"plan", "-no-color", "-input=false"}} {
 		out, ok := output(t, importer, args...)
 		if !ok {
