@@ -84,6 +84,8 @@ func hasUnknown(v attr.Value) bool {
 		}
 	case types.List:
 		return slices.ContainsFunc(v.Elements(), hasUnknown)
+	case types.Set:
+		return slices.ContainsFunc(v.Elements(), hasUnknown)
 	}
 	return false
 }

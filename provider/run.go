@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
 )
 
 // The field managers of this provider: one a resource type, so that each lets go only of what it held.
@@ -17,6 +18,7 @@ const (
 	splitManager   = "terraform-knative-traffic-split"
 	policyManager  = "terraform-knative-rollout-policy"
 	scalingManager = "terraform-knative-scaling-policy"
+	slbManager     = "terraform-knative-slb-ingress"
 	// releasedManager holds the traffic that a destroyed split left in place. It defends nothing: whoever of ours comes next
 	// takes it over.
 	releasedManager = "terraform-knative-released"
@@ -30,6 +32,10 @@ type run struct {
 	missing   string
 	namespace types.String
 
+	// cloud is nil while the settings of Alibaba Cloud are not known, and where there are none that can be used; cloudMissing says why.
+	cloud        *cloud.Client
+	cloudMissing string
+
 	// acting: something of this run was changed. Terraform plans each resource once more right before it applies it, in a run of
 	// its own; what the cluster would say is then about to be heard.
 	acting atomic.Bool
@@ -38,6 +44,7 @@ type run struct {
 	services map[string]plannedService
 	inState  map[string]bool
 	warned   map[string]bool
+	uid      string // of the cluster, once somebody asked
 }
 
 // plannedService is what this run's plan says of a Service, for the resources that are planned after it.
