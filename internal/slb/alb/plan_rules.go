@@ -67,7 +67,7 @@ func (p *planner) listener(id string, wanted []wantedRule, keep map[string]bool,
 		case now[key] != nil || !slices.Contains(order, key) && !keep[key]:
 			step.Drop = append(step.Drop, r.ID)
 			taken[r.Priority] = true // until it is gone
-		case keep[key]:
+		case !slices.Contains(order, key):
 			taken[r.Priority] = true
 		}
 		if now[key] == nil {

@@ -103,6 +103,10 @@ func (d *Deployer) readGroups(ctx context.Context, w slb.Wanted, s *state, forei
 		}
 		all.Go(func() error {
 			servers, err := d.api.servers(ctx, g.ID)
+			if cloud.IsGone(err) { // it was being deleted
+				g.ID = ""
+				return nil
+			}
 			for _, one := range servers {
 				weight := 0
 				if one.Weight != nil {
@@ -115,7 +119,9 @@ func (d *Deployer) readGroups(ctx context.Context, w slb.Wanted, s *state, forei
 			return err
 		})
 	}
-	return all.Wait()
+	err = all.Wait()
+	maps.DeleteFunc(s.groups, func(_ string, g *group) bool { return g.ID == "" })
+	return err
 }
 
 // fronts are the listeners that rules may stand on, by port.
