@@ -148,6 +148,16 @@ func (s *state) fronts(wanted []slb.Listener) map[int]front {
 	return fronts
 }
 
+// troubled says whether a listener that rules should stand on cannot have them.
+func (s *state) troubled(wanted []slb.Listener) bool {
+	for _, f := range s.fronts(wanted) {
+		if f.Why != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // group finds that of a rule. Of two, which a lost race may leave, it is the one with the smaller ID.
 func (s *state) group(key string) *group {
 	var found *group
