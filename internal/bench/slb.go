@@ -8,9 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +28,7 @@ type balancerBed struct {
 	client   *cloud.Client
 	deployer *alb.Deployer
 	wanted   slb.Wanted
+	pods     []*pod
 }
 
 // apiLatency is how long the emulator takes to answer.
@@ -106,6 +107,9 @@ func (b *balancerBed) balancer(ctx context.Context) error {
 }
 
 func (b *balancerBed) close() {
+	for _, p := range b.pods {
+		p.stop()
+	}
 	b.server.Close()
 	b.sim.Close()
 }
@@ -117,10 +121,11 @@ type pod struct {
 	stop  func()
 }
 
-func newPod() (*pod, error) {
+func (b *balancerBed) newPod() (*pod, error) {
 	p := &pod{}
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { p.first.CompareAndSwap(0, time.Now().UnixNano()) }))
 	p.stop = server.Close
+	b.pods = append(b.pods, p)
 	host, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	p.IP = host
 	if err == nil {
@@ -152,11 +157,10 @@ func measureScaling(ctx context.Context, rounds int) error {
 		return err
 	}
 	defer b.close()
-	first, err := newPod()
+	first, err := b.newPod()
 	if err != nil {
 		return err
 	}
-	defer first.stop()
 	b.wanted.Groups = []slb.Group{{Key: "bench/v1:8012", Protocol: slb.HTTP, Servers: []slb.Server{first.Server}}}
 	b.wanted.Rules = []slb.Rule{{Key: "bench", Ports: []int{80}, Host: "bench.example.com", Forward: []slb.Target{{Group: "bench/v1:8012", Percent: 100}}}}
 	if _, err := b.settle(ctx); err != nil {
@@ -168,11 +172,10 @@ func measureScaling(ctx context.Context, rounds int) error {
 	b.sim.Record.Reset()
 	var took []time.Duration
 	for range rounds {
-		p, err := newPod()
+		p, err := b.newPod()
 		if err != nil {
 			return err
 		}
-		defer p.stop() //nolint:revive // all of them stay until the end
 		b.wanted.Groups[0].Servers = append(b.wanted.Groups[0].Servers, p.Server)
 		start := time.Now()
 		if _, err := b.deployer.Deploy(ctx, b.wanted); err != nil {
@@ -216,51 +219,9 @@ func ask(ctx context.Context, url string) {
 
 func counts(sim *slbsim.Sim) string {
 	all := sim.Record.Count()
-	text := ""
+	var parts []string
 	for _, action := range slices.Sorted(maps.Keys(all)) {
-		text += fmt.Sprintf(" %s %d", action, all[action])
+		parts = append(parts, fmt.Sprintf("%s %d", action, all[action]))
 	}
-	return text
-}
-
-// measureFirstSync brings all of a cluster to an empty load balancer.
-func measureFirstSync(ctx context.Context, revisions, pods int) error {
-	b, err := newBalancerBed(ctx)
-	if err != nil {
-		return err
-	}
-	var servers []slb.Server
-	for range pods {
-		p, err := newPod()
-		if err != nil {
-			return err
-		}
-		defer p.stop() //nolint:revive // all of them stay until the end
-		servers = append(servers, p.Server)
-	}
-	for i := range revisions {
-		key := fmt.Sprintf("bench/v%d:8012", i)
-		host := fmt.Sprintf("h%d.example.com", i)
-		b.wanted.Groups = append(b.wanted.Groups, slb.Group{Key: key, Protocol: slb.HTTP, Servers: servers})
-		b.wanted.Rules = append(b.wanted.Rules, slb.Rule{Key: host, Ports: []int{80}, Host: host, Forward: []slb.Target{{Group: key, Percent: 100}}})
-	}
-	start := time.Now()
-	r, err := b.settle(ctx)
-	if err != nil {
-		return err
-	}
-	took := time.Since(start)
-	calls := counts(b.sim)
-	b.close()
-	wanted, client, deployer := b.wanted, b.client, b.deployer
-	b.sim, b.server = nil, nil
-	runtime.GC()
-	var memory runtime.MemStats
-	runtime.ReadMemStats(&memory)
-	fmt.Printf("first sync of %d revisions × %d Pods, with %v a call: %d of %d hosts ready after %s\n", revisions, pods, apiLatency, r.Ready(), len(wanted.Rules), seconds(took))
-	fmt.Printf("its calls: %s\n", calls)
-	fmt.Printf("heap of the deployer and what it knows after it: %.1f MiB\n", float64(memory.HeapAlloc)/(1<<20))
-	runtime.KeepAlive(client)
-	runtime.KeepAlive(deployer)
-	return nil
+	return strings.Join(parts, ", ")
 }

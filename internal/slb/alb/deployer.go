@@ -92,7 +92,7 @@ const brief = 5 * time.Second
 // stale says whether what is known is to be read anew.
 func (d *Deployer) stale(s *state, w slb.Wanted) bool {
 	age := d.clock.Since(s.read)
-	return age >= d.Trust || age >= brief && s.troubled(w.Listeners)
+	return age >= d.Trust || age >= brief && s.troubled(w)
 }
 
 // mostRounds is how often a Deploy plans: what it has changed may make room for more, such as a group that can be deleted now.
@@ -136,7 +136,7 @@ func (d *Deployer) plan(ctx context.Context, w slb.Wanted, k *known) (plan, desi
 	with := func(h health) plan {
 		p := planner{
 			Options: d.Options, s: k.state, d: want, h: h, mem: k.mem, now: d.clock.Now(),
-			from: w.PriorityFrom, to: w.PriorityTo, troubled: len(w.Rules) > 0 && k.state.troubled(w.Listeners),
+			from: w.PriorityFrom, to: w.PriorityTo, troubled: k.state.troubled(w),
 		}
 		if p.to == 0 {
 			p.from, p.to = 1, 10_000

@@ -144,13 +144,11 @@ func (s *state) fronts(wanted []slb.Listener) map[int]front {
 }
 
 // troubled says whether a listener that rules should stand on cannot have them.
-func (s *state) troubled(wanted []slb.Listener) bool {
-	for _, f := range s.fronts(wanted) {
-		if f.Why != "" {
-			return true
-		}
-	}
-	return false
+func (s *state) troubled(w slb.Wanted) bool {
+	fronts := s.fronts(w.Listeners)
+	return slices.ContainsFunc(w.Rules, func(r slb.Rule) bool {
+		return slices.ContainsFunc(r.Ports, func(port int) bool { return fronts[port].Why != "" })
+	})
 }
 
 // group finds one by what it is for. Of two, which a lost race may leave, it is the one with the smaller ID.

@@ -94,7 +94,7 @@ const brief = 5 * time.Second
 // stale says whether what is known is to be read anew.
 func (d *Deployer) stale(s *state, w slb.Wanted) bool {
 	age := d.Clock.Since(s.read)
-	return age >= d.Trust || age >= brief && s.troubled(w.Listeners)
+	return age >= d.Trust || age >= brief && s.troubled(w)
 }
 
 // mostRounds is how often a Deploy plans: what it has changed may make room for more.
@@ -148,7 +148,7 @@ func (d *Deployer) plan(ctx context.Context, w slb.Wanted, k *known) (plan, desi
 	if err != nil {
 		return plan{}, want, nil, err
 	}
-	p := planner{Options: d.Options, s: k.state, d: want, enis: enis, mem: k.mem, now: d.Clock.Now(), troubled: len(w.Rules) > 0 && k.state.troubled(w.Listeners)}
+	p := planner{Options: d.Options, s: k.state, d: want, enis: enis, mem: k.mem, now: d.Clock.Now(), troubled: k.state.troubled(w)}
 	return p.make(), want, enis, nil
 }
 
