@@ -162,6 +162,7 @@ func (r *run) dropRules(ids []string) {
 		for _, id := range part {
 			delete(r.s.rules, id)
 		}
+		clear(r.mem.held) // there may be room for what was refused
 		r.mu.Unlock()
 	}
 }

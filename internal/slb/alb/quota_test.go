@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/alb"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/slbtest"
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim"
 )
@@ -37,6 +38,9 @@ func TestQuotaOfRules(t *testing.T) {
 	quotas := slbsim.DefaultALB
 	quotas.Standard.Rules = 3
 	b := newBed(t, slbsim.Options{ALB: &quotas})
+	patient := quick
+	patient.Retry = time.Minute
+	b.Deployer = alb.New(b.Client, patient)
 	b.group("v1", slbtest.Pods(t, "v1", 1)...)
 	for i := range 5 {
 		b.rule(fmt.Sprintf("h%d.example.com", i), "v1", 100)

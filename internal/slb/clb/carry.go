@@ -145,6 +145,7 @@ func (r *run) changeServers(g *group, c serverChange) {
 		for _, one := range at {
 			delete(g.Servers, one)
 		}
+		clear(r.mem.held)
 		return true
 	}
 	for _, step := range []struct {

@@ -69,6 +69,7 @@ func (r *run) dropRules(ids []string) {
 			for _, id := range part {
 				delete(r.s.rules, id)
 			}
+			clear(r.mem.held) // there may be room for what was refused
 		}
 	}
 }
@@ -79,5 +80,6 @@ func (r *run) dropGroup(id string) {
 	}
 	if err := r.api.deleteGroup(r.ctx, id); cloud.IsGone(err) || r.ok("deleting the VServer group "+id, err) {
 		delete(r.s.groups, id)
+		clear(r.mem.held)
 	}
 }

@@ -136,7 +136,7 @@ func TestChangesLoseNoRequest(t *testing.T) {
 		b.group("v2", slbtest.Pods(t, "v2", step.v2)...)
 		b.rule("shop.example.com", "v1", 100-step.percent, "v2", step.percent)
 		b.settle()
-		b.shares("shop.example.com", 500, 2, map[string]float64{"v1": float64(100 - step.percent), "v2": float64(step.percent)})
+		b.shares("shop.example.com", 500, 5, map[string]float64{"v1": float64(100 - step.percent), "v2": float64(step.percent)})
 	}
 	asked, failed := stop()
 	slowly, failedSlowly := slow()
