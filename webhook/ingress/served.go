@@ -1,0 +1,132 @@
+package ingress
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	netv1alpha1 "knative.dev/networking/pkg/apis/networking/v1alpha1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/wanted"
+)
+
+// served is what is remembered of an SLBIngress between two looks at it. It is empty after a start, and made anew by the first.
+type served struct {
+	services map[types.NamespacedName]bool // whose endpoints matter
+	reserved []types.NamespacedName        // Revisions that a Pod is kept for
+	hosts    map[wanted.HostOf]hostState
+	public   netv1alpha1.LoadBalancerIngressStatus
+	local    netv1alpha1.LoadBalancerIngressStatus
+	applied  string // what the Service for the cluster-local listener was last made of
+}
+
+// of gives what is remembered; k.mu is held.
+func (k *Keeper) of(binding string) *served {
+	if k.served == nil {
+		k.served = map[string]*served{}
+	}
+	if k.served[binding] == nil {
+		k.served[binding] = &served{}
+	}
+	return k.served[binding]
+}
+
+// record remembers how far an SLBIngress is.
+func (k *Keeper) record(binding *v1alpha1.SLBIngress, plan wanted.Plan, local netv1alpha1.LoadBalancerIngressStatus, result slb.Result, failed error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.of(binding.Name)
+	s.hosts, s.public, s.local = hostStates(plan, result, failed), publicAddress(binding), local
+}
+
+// forget lets go of what was kept for an SLBIngress, and has KIngresses tell who serves them now.
+func (k *Keeper) forget(ctx context.Context, binding string) error {
+	k.mu.Lock()
+	_, known := k.served[binding]
+	k.mu.Unlock()
+	if !known {
+		return nil
+	}
+	k.reserve(binding, nil)
+	k.mu.Lock()
+	delete(k.served, binding)
+	k.mu.Unlock()
+	facts, err := k.gather(ctx, &v1alpha1.SLBIngress{})
+	if err != nil {
+		return err
+	}
+	facts.Bindings = slices.DeleteFunc(facts.Bindings, func(b *v1alpha1.SLBIngress) bool { return b.Name == binding })
+	if len(facts.Bindings) == 0 {
+		return nil // nothing is served any more, and nothing is looked at
+	}
+	return k.tell(ctx, facts)
+}
+
+// tell writes the status of each KIngress whose status is known and another. One at a time writes, for a KIngress may be served by
+// two SLBIngresses, its external hosts by one and its cluster-local ones by another.
+func (k *Keeper) tell(ctx context.Context, facts wanted.Facts) error {
+	winners := wanted.Winners(facts.Bindings, facts.Ingresses)
+	k.telling.Lock()
+	defer k.telling.Unlock()
+	states := k.snapshot()
+	for _, i := range facts.Ingresses {
+		if i.DeletionTimestamp != nil {
+			continue
+		}
+		next, known := ingressStatus(i, winners, states)
+		if !known || equality.Semantic.DeepEqual(i.Status, next) {
+			continue
+		}
+		before := i.DeepCopy()
+		after := i.DeepCopy()
+		after.Status = next
+		if err := k.Client.Status().Patch(ctx, after, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *Keeper) snapshot() map[string]served {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := make(map[string]served, len(k.served))
+	for name, s := range k.served {
+		out[name] = *s
+	}
+	return out
+}
+
+func (k *Keeper) writeStatus(ctx context.Context, binding *v1alpha1.SLBIngress, status v1alpha1.SLBIngressStatus) error {
+	if equality.Semantic.DeepEqual(binding.Status, status) {
+		return nil
+	}
+	before := binding.DeepCopy()
+	binding.Status = status
+	return client.IgnoreNotFound(k.Client.Status().Patch(ctx, binding, client.MergeFrom(before)))
+}
+
+// locks are one for each name.
+type locks struct {
+	mu sync.Mutex
+	by map[string]*sync.Mutex
+}
+
+func (l *locks) lock(name string) (unlock func()) {
+	l.mu.Lock()
+	if l.by == nil {
+		l.by = map[string]*sync.Mutex{}
+	}
+	if l.by[name] == nil {
+		l.by[name] = &sync.Mutex{}
+	}
+	one := l.by[name]
+	l.mu.Unlock()
+	one.Lock()
+	return one.Unlock
+}
