@@ -126,7 +126,7 @@ func (d *draft) common(targets []target) (map[string]string, error) {
 			return slices.ContainsFunc(activator.RevisionHeaders, func(h string) bool { return strings.EqualFold(h, name) })
 		})
 		if i > 0 && !maps.Equal(own, out) {
-			return nil, fmt.Errorf("its split sets other headers for %s than for %s, and %s sets those of a rule only: set them for all of its requests, or none", t.service, targets[0].service, d.can.name)
+			return nil, fmt.Errorf("its split sets other headers for %s than for %s, and %s sets those of a rule only: set them for all of its requests, or none", t.name(), targets[0].name(), d.can.name)
 		}
 		out = own
 	}
@@ -149,13 +149,16 @@ func (t target) warm() bool {
 	return slices.ContainsFunc(t.servers, func(s slb.Server) bool { return !s.Draining })
 }
 
+// name is what people know a target by.
+func (t target) name() string { return cmp.Or(t.revision.Name, t.service.Name) }
+
 func waitingFor(cold []target) string {
 	if len(cold) == 0 {
 		return ""
 	}
 	names := make([]string, len(cold))
 	for i, t := range cold {
-		names[i] = cmp.Or(t.revision.Name, t.service.Name)
+		names[i] = t.name()
 	}
 	return "no Pod of " + strings.Join(names, ", ") + " is ready"
 }

@@ -138,7 +138,6 @@ func (m *maker) host(c claim) Host {
 	draft := draft{maker: m, groups: map[string]slb.Group{}}
 	if err := draft.make(c); err != nil {
 		h.LeftOut = err.Error()
-		maps.Copy(m.floors, draft.floors)
 		return h
 	}
 	for _, r := range draft.rules {
