@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -36,6 +37,8 @@ type guard struct {
 	t         *testing.T
 	namespace string
 	admin     client.Client
+	port      int
+	stop      func() // of the guard that runs
 }
 
 // newGuard runs one for a namespace of its own.
@@ -159,31 +162,37 @@ func read(t *testing.T, file string, into any) {
 // start runs the guard, and waits until the API server asks it.
 func (g *guard) start() {
 	g.t.Helper()
-	port := freePort(g.t)
+	g.port = freePort(g.t)
 	g.account()
-	g.endpoint(port)
-	s := settings{
-		namespace: g.namespace, only: g.namespace, knative: knativeNamespace, port: port, metrics: "0", health: "0", gracefulShutdown: 5 * time.Second, several: true,
-		certificates: certificates{
-			dir: g.t.TempDir(), secret: "knative-guard-tls", service: "knative-guard", webhook: g.namespace, rotate: true,
-			validity: 24 * time.Hour, ahead: time.Hour, check: time.Hour,
-		},
+	g.endpoint(g.port)
+	g.launch(settings{})
+}
+
+// launch runs the guard with settings of its own, as start has prepared it. Stop it to launch it again.
+func (g *guard) launch(s settings) {
+	g.t.Helper()
+	s.namespace, s.only, s.knative, s.port = g.namespace, g.namespace, knativeNamespace, g.port
+	s.metrics, s.health, s.gracefulShutdown, s.several = "0", "0", 5*time.Second, true
+	s.certificates = certificates{
+		dir: g.t.TempDir(), secret: "knative-guard-tls", service: "knative-guard", webhook: g.namespace, rotate: true,
+		validity: 24 * time.Hour, ahead: time.Hour, check: time.Hour,
 	}
 	cfg := rest.CopyConfig(g.Config)
 	cfg.Impersonate = rest.ImpersonationConfig{
 		UserName: "system:serviceaccount:" + g.namespace + ":knative-guard",
 		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + g.namespace, "system:authenticated"},
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go g.mount(ctx, s.certificates)
 	go func() { done <- run(ctx, cfg, s) }()
-	g.t.Cleanup(func() {
-		stop()
+	g.stop = sync.OnceFunc(func() {
+		cancel()
 		if err := <-done; err != nil {
 			g.t.Errorf("the guard: %v", err)
 		}
 	})
+	g.t.Cleanup(g.stop)
 	if err := testenv.Eventually(g.t.Context(), time.Minute, func(ctx context.Context) error {
 		probe := &v1alpha1.RolloutRecord{ObjectMeta: g.meta("probe")}
 		if err := g.admin.Create(ctx, probe, client.DryRunAll); err == nil {
@@ -205,7 +214,7 @@ func (g *guard) account() {
 	read(g.t, "chart/files/knative-rules.yaml", &knative)
 	unbound := slices.Clone(cluster)
 	unbound = slices.DeleteFunc(unbound, func(r rbacv1.PolicyRule) bool {
-		return r.APIGroups[0] != "admissionregistration.k8s.io" && r.APIGroups[0] != "authorization.k8s.io" && !slices.Contains(r.Resources, "namespaces")
+		return r.APIGroups[0] != "admissionregistration.k8s.io" && r.APIGroups[0] != "authorization.k8s.io" && !slices.Contains(r.Resources, "namespaces") && !strings.HasPrefix(r.Resources[0], "slbingresses")
 	})
 	unbound = append(unbound, rbacv1.PolicyRule{APIGroups: []string{"admissionregistration.k8s.io"}, Resources: []string{"validatingwebhookconfigurations", "mutatingwebhookconfigurations"}, ResourceNames: []string{g.namespace}, Verbs: []string{"get", "update"}})
 	subject := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: g.namespace, Name: "knative-guard"}}

@@ -23,6 +23,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"github.com/knative-provider/terraform-provider-knative/internal/scaling"
 	"github.com/knative-provider/terraform-provider-knative/webhook/admission"
 	"github.com/knative-provider/terraform-provider-knative/webhook/controller"
 	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
@@ -34,6 +35,7 @@ type settings struct {
 	port                     int
 	metrics, health          string
 	certificates             certificates
+	balancers                balancers
 	election                 bool
 	gracefulShutdown, settle time.Duration
 	// several guards run in this process, as tests have them: controllers of one name are no mistake then.
@@ -52,6 +54,7 @@ func main() {
 	flag.DurationVar(&s.gracefulShutdown, "graceful-shutdown", 20*time.Second, "how long requests that are being answered may take when the guard stops")
 	flag.DurationVar(&s.settle, "drain", 5*time.Second, "how long to answer on after a stop is asked for, until no request comes any more")
 	s.certificates.flags()
+	s.balancers.flags()
 	logs := zap.Options{}
 	logs.BindFlags(flag.CommandLine)
 	flag.Parse()
@@ -95,11 +98,13 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	events := m.GetEventRecorder("knative-guard")
 	knative := facts.NewKnative(m.GetCache(), s.knative, events)
 	injection := &admission.Injection{Cache: m.GetCache(), Injector: knative.Injector, Events: events}
+	reservations := &scaling.Reservations{}
 	for _, register := range []func(ctrl.Manager) error{
 		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events}).Register,
 		(&controller.Protector{Client: m.GetClient()}).Register,
 		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader}).Register,
 		(&controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events}).Register,
+		s.balancers.keeper(m, s, reservations).Register,
 	} {
 		if err := register(m); err != nil {
 			return err

@@ -26,18 +26,19 @@ type Guard struct {
 	cluster              *Cluster
 	namespace, top, work string
 	port                 int
+	args                 []string
 	process              *exec.Cmd
 	made                 []*unstructured.Unstructured // what is not in its namespace
 }
 
-// StartGuard runs the guard for a namespace, with its files in the folder work, and waits until the API server asks it. Stop it,
-// also after an error.
-func (c *Cluster) StartGuard(ctx context.Context, namespace, work string) (*Guard, error) {
+// StartGuard runs the guard for a namespace, with its files in the folder work, and waits until the API server asks it. More
+// arguments go to its command line. Stop it, also after an error.
+func (c *Cluster) StartGuard(ctx context.Context, namespace, work string, args ...string) (*Guard, error) {
 	top, err := repository(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g := &Guard{cluster: c, namespace: namespace, top: top, work: work}
+	g := &Guard{cluster: c, namespace: namespace, top: top, work: work, args: args}
 	for _, step := range []func(context.Context) error{c.GuardCRDs, g.build, g.freePort, g.objects, g.run, g.mount, g.asked} {
 		if err := step(ctx); err != nil {
 			return g, fmt.Errorf("starting the guard: %w\n%s", err, g.log())
@@ -98,9 +99,9 @@ func (g *Guard) run(context.Context) error {
 	}
 	defer func() { _ = log.Close() }()
 	//nolint:noctx // it is stopped by Stop, after the test's context has ended
-	p := exec.Command(g.file("guard"), "-kubeconfig", g.file("kubeconfig"), "-namespace", g.namespace, "-only-namespace", g.namespace,
+	p := exec.Command(g.file("guard"), append([]string{"-kubeconfig", g.file("kubeconfig"), "-namespace", g.namespace, "-only-namespace", g.namespace,
 		"-port", strconv.Itoa(g.port), "-metrics-address", "0", "-health-address", "0", "-leader-election=false", "-graceful-shutdown", "5s", "-drain", "0s",
-		"-certificate-dir", g.work, "-webhook-configuration", g.namespace, "-certificate-validity", "24h", "-certificate-renewal", "1h", "-certificate-check", "1h")
+		"-certificate-dir", g.work, "-webhook-configuration", g.namespace, "-certificate-validity", "24h", "-certificate-renewal", "1h", "-certificate-check", "1h"}, g.args...)...)
 	p.Stdout, p.Stderr = log, log
 	if err := p.Start(); err != nil {
 		return err

@@ -67,7 +67,7 @@ func (g *Guard) objects(ctx context.Context) error {
 
 // hasNoNamespace says of an API group or a resource that what the guard needs of it is in no namespace.
 func hasNoNamespace(name string) bool {
-	return name == "admissionregistration.k8s.io" || name == "authorization.k8s.io" || name == "namespaces"
+	return name == "admissionregistration.k8s.io" || name == "authorization.k8s.io" || name == "namespaces" || strings.HasPrefix(name, "slbingresses")
 }
 
 // inline writes a value into YAML.
@@ -99,7 +99,7 @@ func (c *Cluster) GuardCRDs(ctx context.Context) error {
 		}
 	}
 	return Eventually(ctx, 30*time.Second, func(ctx context.Context) error {
-		for _, resource := range []string{"rolloutpolicies", "rolloutrecords"} {
+		for _, resource := range []string{"rolloutpolicies", "rolloutrecords", "slbingresses"} {
 			if _, err := c.Dynamic.Resource(v1alpha1.GroupVersion.WithResource(resource)).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
 				return err
 			}

@@ -40,6 +40,9 @@ type Keeper struct {
 	Namespace, Only string
 	// ProbeRules asks for a rule more for each path, as Knative's contract for probes has it.
 	ProbeRules bool
+	// Drift is how often a load balancer is looked at though nothing changed in the cluster: the cloud cannot be watched, and
+	// somebody may have changed something there by hand.
+	Drift time.Duration
 
 	controller controller.Controller
 	cluster    string // the UID of kube-system
@@ -49,15 +52,12 @@ type Keeper struct {
 
 	mu       sync.Mutex
 	watching bool
-	served   map[string]*served // by SLBIngress
+	memories map[string]*memory // by SLBIngress
 }
 
 const (
 	// pause is how long changes are gathered before they are carried out.
 	pause = 200 * time.Millisecond
-	// drift is how often a load balancer is looked at though nothing changed in the cluster: the cloud cannot be watched, and
-	// somebody may have changed something there by hand.
-	drift = 5 * time.Minute
 	// retryFirst and retryLast bound how soon a failure is tried again.
 	retryFirst, retryLast = 500 * time.Millisecond, time.Minute
 )
@@ -127,7 +127,7 @@ func (k *Keeper) deploy(ctx context.Context, binding *v1alpha1.SLBIngress) (ctrl
 	if result.Again > 0 {
 		return ctrl.Result{RequeueAfter: result.Again}, nil
 	}
-	return ctrl.Result{RequeueAfter: drift}, nil
+	return ctrl.Result{RequeueAfter: k.Drift}, nil
 }
 
 func (k *Keeper) carryOut(ctx context.Context, binding *v1alpha1.SLBIngress, w slb.Wanted) (slb.Result, error) {

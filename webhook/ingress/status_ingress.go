@@ -26,7 +26,7 @@ import (
 // Ready means that the API says so: rules are in force on all listeners, and each group with a share has a healthy server. Nothing is
 // sent through the balancer to find out, for the guard may have no way to a public address.
 // Hosts that are for the cluster alone count only where an SLBIngress has a listener for them, or where there are no others.
-func ingressStatus(i *netv1alpha1.Ingress, winners map[wanted.HostOf]string, states map[string]served) (netv1alpha1.IngressStatus, bool) {
+func ingressStatus(i *netv1alpha1.Ingress, winners map[wanted.HostOf]string, states map[string]memory) (netv1alpha1.IngressStatus, bool) {
 	var refused, waiting []string
 	var public, local []netv1alpha1.LoadBalancerIngressStatus
 	external := slices.ContainsFunc(i.Spec.Rules, func(r netv1alpha1.IngressRule) bool { return !isLocal(r) })

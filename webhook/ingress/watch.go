@@ -74,7 +74,7 @@ func (k *Keeper) using(_ context.Context, service types.NamespacedName) []reconc
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var out []reconcile.Request
-	for binding, s := range k.served {
+	for binding, s := range k.memories {
 		if s.services[service] {
 			out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Name: binding}})
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/wanted"
 )
 
-// served is what is remembered of an SLBIngress between two looks at it. It is empty after a start, and made anew by the first.
-type served struct {
+// memory is what is remembered of an SLBIngress between two looks at it. It is empty after a start, and made anew by the first.
+type memory struct {
 	services map[types.NamespacedName]bool // whose endpoints matter
 	reserved []types.NamespacedName        // Revisions that a Pod is kept for
 	hosts    map[wanted.HostOf]hostState
@@ -26,14 +26,14 @@ type served struct {
 }
 
 // of gives what is remembered; k.mu is held.
-func (k *Keeper) of(binding string) *served {
-	if k.served == nil {
-		k.served = map[string]*served{}
+func (k *Keeper) of(binding string) *memory {
+	if k.memories == nil {
+		k.memories = map[string]*memory{}
 	}
-	if k.served[binding] == nil {
-		k.served[binding] = &served{}
+	if k.memories[binding] == nil {
+		k.memories[binding] = &memory{}
 	}
-	return k.served[binding]
+	return k.memories[binding]
 }
 
 // record remembers how far an SLBIngress is.
@@ -47,14 +47,14 @@ func (k *Keeper) record(binding *v1alpha1.SLBIngress, plan wanted.Plan, local ne
 // forget lets go of what was kept for an SLBIngress, and has KIngresses tell who serves them now.
 func (k *Keeper) forget(ctx context.Context, binding string) error {
 	k.mu.Lock()
-	_, known := k.served[binding]
+	_, known := k.memories[binding]
 	k.mu.Unlock()
 	if !known {
 		return nil
 	}
 	k.reserve(binding, nil)
 	k.mu.Lock()
-	delete(k.served, binding)
+	delete(k.memories, binding)
 	k.mu.Unlock()
 	facts, err := k.gather(ctx, &v1alpha1.SLBIngress{})
 	if err != nil {
@@ -92,11 +92,11 @@ func (k *Keeper) tell(ctx context.Context, facts wanted.Facts) error {
 	return nil
 }
 
-func (k *Keeper) snapshot() map[string]served {
+func (k *Keeper) snapshot() map[string]memory {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	out := make(map[string]served, len(k.served))
-	for name, s := range k.served {
+	out := make(map[string]memory, len(k.memories))
+	for name, s := range k.memories {
 		out[name] = *s
 	}
 	return out

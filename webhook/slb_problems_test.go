@@ -1,0 +1,99 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/wanted"
+	"github.com/knative-provider/terraform-provider-knative/internal/slbsim"
+	"github.com/knative-provider/terraform-provider-knative/internal/slbsim/wire"
+)
+
+// TestAccSLBProblems is what goes wrong with a load balancer, one after another: each is told of in words, what is not concerned goes
+// on, and all comes right when its cause is gone.
+func TestAccSLBProblems(t *testing.T) {
+	quota := slbsim.DefaultALB
+	quota.Standard.Rules = 2
+	b := newBalanced(t, slbsim.Options{ALB: &quota})
+	l := b.alb("first")
+	s := b.serviceOf("hello")
+	b.ready(s)
+	host := s.Status.URL.Host
+	l.status("it is served", ready("True", "Served"))
+
+	t.Run("the guard is stopped amid a change", func(t *testing.T) {
+		b.stop()
+		if err := change(t.Context(), b.admin, s, func(s *servingv1.Service) {
+			b.version(s, "v2")
+			split(s, "hello-v1 50", "latest 50")
+		}); err != nil {
+			t.Fatal(err)
+		}
+		near(t, l.count(host, 100), 0, map[string]float64{"v1": 100}) // without a guard, as it was
+		for range 3 {
+			b.relaunch()
+			time.Sleep(300 * time.Millisecond) // it is amid its work then, or done
+			b.stop()
+		}
+		b.relaunch()
+		b.ready(s)
+		near(t, l.count(host, 1000), 1, map[string]float64{"v1": 50, "v2": 50})
+		if groups := b.cloud.Count("alb:CreateServerGroup"); groups > 8 {
+			t.Errorf("%d server groups were made", groups)
+		}
+	})
+	t.Run("a rule is deleted by hand", func(t *testing.T) {
+		b.deleteRules(l)
+		b.eventuallyGets(l, host, "v1", "v2")
+	})
+	t.Run("credentials that have no right, and then none", func(t *testing.T) {
+		b.cloud.Keys.Add(wire.Key{ID: "sim", Secret: "sim", Deny: []string{"alb:*"}})
+		b.move2(s, func(s *servingv1.Service) { split(s, "hello-v1 100") })
+		l.status("the right is missing", ready("False", "Forbidden"))
+		b.cloud.Keys.Add(wire.Key{ID: "sim", Secret: "another"})
+		l.status("the key is not accepted", ready("False", "CredentialsRefused"))
+		near(t, l.count(host, 100), 10, map[string]float64{"v1": 50, "v2": 50}) // served on, as it was
+		b.cloud.Keys.Add(wire.Key{ID: "sim", Secret: "sim"})
+		l.status("served again", ready("True", "Served"))
+		b.ready(s)
+		near(t, l.count(host, 100), 0, map[string]float64{"v1": 100})
+	})
+	t.Run("a quota is reached", func(t *testing.T) {
+		second, third := b.serviceOf("second"), b.serviceOf("third")
+		l.status("one host is left out", func(s v1alpha1.SLBIngressStatus, c metav1.Condition) bool {
+			return c.Reason == "HostsLeftOut" && len(s.LeftOut) == 1 && strings.Contains(s.LeftOut[0].Reason, "quota")
+		})
+		near(t, l.count(host, 20), 0, map[string]float64{"v1": 100})
+		b.remove(second)
+		l.status("there is room again", ready("True", "Served"))
+		b.ready(third)
+		b.remove(third)
+	})
+	t.Run("two SLBIngresses claim one host", func(t *testing.T) {
+		time.Sleep(time.Second) // ages are told in seconds
+		second := b.alb("second", func(s *v1alpha1.SLBIngressSpec) { s.Namespaces = nil })
+		second.status("the older has it", func(s v1alpha1.SLBIngressStatus, c metav1.Condition) bool {
+			return c.Reason == "HostsClaimedTwice" && strings.Contains(c.Message, l.binding.Name)
+		})
+		near(t, l.count(host, 20), 0, map[string]float64{"v1": 100})
+		second.unbind()
+	})
+	t.Run("the load balancer is deleted by hand", func(t *testing.T) {
+		b.deleteBalancer(l)
+		l.status("it is gone", ready("False", "LoadBalancerGone"))
+		l.unbind() // and does not hold up the SLBIngress
+	})
+}
+
+func ready(status metav1.ConditionStatus, reason string) func(v1alpha1.SLBIngressStatus, metav1.Condition) bool {
+	return func(s v1alpha1.SLBIngressStatus, c metav1.Condition) bool { return c.Status == status && c.Reason == reason }
+}
+
+var _ = wanted.Class
+var _ = cloud.ALB
