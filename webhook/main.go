@@ -12,6 +12,7 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 	"knative.dev/pkg/system"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -32,6 +33,7 @@ import (
 // settings are what the chart sets.
 type settings struct {
 	namespace, knative, only string
+	selector                 string
 	port                     int
 	metrics, health          string
 	certificates             certificates
@@ -47,6 +49,7 @@ func main() {
 	flag.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the guard's own namespace")
 	flag.StringVar(&s.knative, "knative-namespace", "knative-serving", "the namespace of Knative Serving's controllers, which are never held up, and of the ConfigMaps that queue-proxies are made from")
 	flag.StringVar(&s.only, "only-namespace", "", "the one namespace that the guard looks after; all of them where it is empty")
+	flag.StringVar(&s.selector, "namespace-selector", "", "the labels of the namespaces that controllers look after, as the API server's configuration has them; all of them where it is empty")
 	flag.IntVar(&s.port, "port", 8443, "the port that the API server sends reviews to")
 	flag.StringVar(&s.metrics, "metrics-address", ":8080", "where /metrics is served; 0 for nowhere")
 	flag.StringVar(&s.health, "health-address", ":8081", "where /healthz and /readyz are served")
@@ -90,6 +93,11 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err := facts.Prepare(ctx, m.GetCache()); err != nil {
 		return err
 	}
+	selector, err := labels.Parse(s.selector)
+	if err != nil {
+		return fmt.Errorf("-namespace-selector: %w", err)
+	}
+	scope := controller.Scope{Cache: m.GetCache(), Selector: selector}
 	reader := facts.NewReader(m.GetCache())
 	handler, err := newHandler(ctx, m, s, reader)
 	if err != nil {
@@ -100,11 +108,11 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	injection := &admission.Injection{Cache: m.GetCache(), Injector: knative.Injector, Events: events}
 	reservations := &scaling.Reservations{}
 	for _, register := range []func(ctrl.Manager) error{
-		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events}).Register,
-		(&controller.Protector{Client: m.GetClient()}).Register,
-		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader}).Register,
-		(&controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events}).Register,
-		s.balancers.keeper(m, s, reservations).Register,
+		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events, Scope: scope}).Register,
+		(&controller.Protector{Client: m.GetClient(), Scope: scope}).Register,
+		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader, Scope: scope}).Register,
+		(&controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events, Scope: scope}).Register,
+		s.balancers.keeper(m, s, reservations, selector).Register,
 	} {
 		if err := register(m); err != nil {
 			return err

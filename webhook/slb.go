@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/scaling"
@@ -23,11 +24,11 @@ func (b *balancers) flags() {
 	flag.DurationVar(&b.drift, "slb-drift", 5*time.Minute, "how often load balancers are looked at for changes that others made by hand, which cannot be watched")
 }
 
-// keeper makes the controller of SLBIngresses.
-func (b *balancers) keeper(m ctrl.Manager, s settings, reservations *scaling.Reservations) *ingress.Keeper {
+// keeper makes the controller of SLBIngresses, for KIngresses of the namespaces that are looked after.
+func (b *balancers) keeper(m ctrl.Manager, s settings, reservations *scaling.Reservations, namespaces labels.Selector) *ingress.Keeper {
 	return &ingress.Keeper{
 		Client: m.GetClient(), Cache: m.GetCache(), Live: m.GetAPIReader(), Reservations: reservations,
 		Deployers: ingress.NewDeployers(os.Getenv).For,
-		Namespace: s.namespace, Only: s.only, ProbeRules: b.probeRules, Drift: b.drift,
+		Namespaces: namespaces, Namespace: s.namespace, Only: s.only, ProbeRules: b.probeRules, Drift: b.drift,
 	}
 }

@@ -1,12 +1,10 @@
-// Command demo does the main job on a real cluster, with the real Terraform or OpenTofu: v1 up, v2 as a 70/30 canary whose
-// split is counted on real requests, promotion, rollback. `make demo` runs it with all that it needs.
+// Command demo plays what this project does on a real cluster, with the real Terraform or OpenTofu, act by act. `make demo` runs it
+// with all that it needs.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"os"
 	"os/signal"
 	"strings"
@@ -15,25 +13,23 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
-const (
-	namespace = "knative-demo"
-	requests  = 1000
-	// tolerance is how far an observed share may be from the one asked for, in percent points: more than three standard
-	// deviations of a split by chance at 1000 requests, had the ingress one.
-	tolerance = 3
-)
+const namespace = "knative-demo"
 
-// step is one change that the demo applies.
-type step struct {
-	title, release string
-	split          map[string]int
+// act is a part of the play, in a file of its own. It goes on from where the one before it ended.
+type act struct {
+	title string
+	play  func(context.Context, *theater) error
 }
 
-var story = []step{
-	{"v1 goes up, and takes all requests", "v1", map[string]int{"v1": 100}},
-	{"v2 ships as a canary: 30 % of the requests", "v2", map[string]int{"v1": 70, "v2": 30}},
-	{"v2 is good: promotion", "v2", map[string]int{"v2": 100}},
-	{"v2 was not so good after all: rollback", "v2", map[string]int{"v1": 100}},
+var acts = []act{
+	{"A canary, and its rollback", canary},
+	{"The guard: rules for everyone, and a rollback that nothing holds up", guard},
+}
+
+// theater is where acts play.
+type theater struct {
+	*testenv.Cluster
+	tf *stage
 }
 
 func main() {
@@ -63,58 +59,13 @@ func run(ctx context.Context) error {
 	if err := tf.clean(ctx); err != nil {
 		return err
 	}
-	var picture []frame
-	for _, s := range story {
-		f, err := tell(ctx, tf, s)
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.title, err)
+	for i, a := range acts {
+		fmt.Printf("\n\n═══ %d. %s\n", i+1, a.title)
+		if err := a.play(ctx, &theater{cluster, tf}); err != nil {
+			return fmt.Errorf("%s: %w", a.title, err)
 		}
-		picture = append(picture, f)
 	}
-	headline("The split as it moved (%d requests a step)", requests)
-	fmt.Print(draw(picture))
 	farewell(tf, cluster, time.Since(start))
-	return nil
-}
-
-// tell applies a step, sees that nothing is left to do, and counts requests.
-func tell(ctx context.Context, tf *stage, s step) (frame, error) {
-	headline("%s", s.title)
-	if err := tf.apply(ctx, s); err != nil {
-		return frame{}, err
-	}
-	if err := tf.planIsEmpty(ctx); err != nil {
-		return frame{}, err
-	}
-	url, err := tf.output(ctx, "url")
-	if err != nil {
-		return frame{}, err
-	}
-	answers, err := testenv.Sample(ctx, url, requests)
-	if err != nil {
-		return frame{}, err
-	}
-	f := frame{title: s.title, percent: map[string]float64{}}
-	for answer, n := range answers {
-		release := strings.TrimSuffix(strings.TrimPrefix(answer, "Hello hello-"), "!")
-		f.percent[release] = 100 * float64(n) / requests
-	}
-	fmt.Printf("\n%d requests to %s:\n%s", requests, url, draw([]frame{f}))
-	return f, holds(f, s.split)
-}
-
-// holds compares what was observed with what was asked for. A release without a share may not answer once.
-func holds(f frame, want map[string]int) error {
-	for release, percent := range f.percent {
-		if want[release] == 0 && percent > 0 {
-			return fmt.Errorf("%s has no share and answered %.1f %% of the requests", release, percent)
-		}
-	}
-	for release, percent := range want {
-		if math.Abs(f.percent[release]-float64(percent)) > tolerance {
-			return fmt.Errorf("%s has %d %% and answered %.1f %% of the requests", release, percent, f.percent[release])
-		}
-	}
 	return nil
 }
 
@@ -136,6 +87,3 @@ Tear down:
   make cluster-down    # where the demo brought the cluster up
 `, cluster.Kubeconfig, namespace, tf.url, tf.Dir, tf.Bin)
 }
-
-// errNotEmpty is a plan that still has something to do after an apply.
-var errNotEmpty = errors.New("a plan right after the apply is not empty")

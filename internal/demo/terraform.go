@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 type stage struct {
 	*testenv.CLI
 	version, url string
+	variables    map[string]any
 }
 
 func prepare(ctx context.Context, cluster *testenv.Cluster) (*stage, error) {
@@ -34,7 +36,7 @@ func prepare(ctx context.Context, cluster *testenv.Cluster) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{CLI: cli}
+	s := &stage{CLI: cli, variables: map[string]any{}}
 	out, err := s.Command(ctx, "version").Output()
 	s.version, _, _ = strings.Cut(string(out), "\n")
 	return s, err
@@ -53,20 +55,51 @@ func (s *stage) clean(ctx context.Context) error {
 	return s.Quiet(ctx, "destroy", "-auto-approve", "-no-color")
 }
 
-// apply sets the step's variables where a person's next apply finds them too, plans, and applies that plan.
-func (s *stage) apply(ctx context.Context, st step) error {
-	vars, err := json.MarshalIndent(map[string]any{"release": st.release, "split": st.split}, "", "  ")
-	if err != nil {
+// add puts a file of configuration beside what is there.
+func (s *stage) add(_ context.Context, name, text string) error {
+	return os.WriteFile(filepath.Join(s.Dir, name), []byte(text), 0o600)
+}
+
+// apply sets variables, plans, and applies that plan.
+func (s *stage) apply(ctx context.Context, variables map[string]any) error {
+	if err := s.set(variables); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(s.Dir, "terraform.tfvars.json"), vars, 0o600); err != nil {
-		return err
-	}
-	fmt.Printf("terraform.tfvars.json: %s\n", vars)
 	if err := s.Show(ctx, "plan", "-input=false", "-out=step.tfplan"); err != nil {
 		return err
 	}
 	return s.Show(ctx, "apply", "-input=false", "step.tfplan")
+}
+
+// refused plans a step and expects an error that says all this, wherever its lines are broken.
+func (s *stage) refused(ctx context.Context, st step, says ...string) error {
+	headline("%s", st.title)
+	before := maps.Clone(s.variables)
+	if err := s.set(st.variables()); err != nil {
+		return err
+	}
+	out, err := s.Shown(ctx, "plan", "-input=false", "-no-color")
+	if _, failed := errors.AsType[*exec.ExitError](err); !failed {
+		return errors.Join(errors.New("the plan was not refused"), err)
+	}
+	said := strings.Join(strings.Fields(strings.ReplaceAll(out, "│", " ")), " ")
+	for _, text := range says {
+		if !strings.Contains(said, text) {
+			return fmt.Errorf("the plan failed without saying %q", text)
+		}
+	}
+	return s.set(before)
+}
+
+// set writes variables where a person's next apply finds them too; those that are not named stay.
+func (s *stage) set(variables map[string]any) error {
+	maps.Copy(s.variables, variables)
+	vars, err := json.MarshalIndent(s.variables, "", "  ")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("terraform.tfvars.json: %s\n", vars)
+	return os.WriteFile(filepath.Join(s.Dir, "terraform.tfvars.json"), vars, 0o600)
 }
 
 // planIsEmpty plans again: after an apply there is nothing left to do.
@@ -83,3 +116,6 @@ func (s *stage) output(ctx context.Context, name string) (string, error) {
 	s.url = string(out)
 	return s.url, err
 }
+
+// errNotEmpty is a plan that still has something to do after an apply.
+var errNotEmpty = errors.New("a plan right after the apply is not empty")

@@ -1,9 +1,11 @@
 package testenv
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
@@ -98,10 +100,19 @@ func (c *CLI) Command(ctx context.Context, args ...string) *exec.Cmd {
 
 // Show runs a command with its output on the screen.
 func (c *CLI) Show(ctx context.Context, args ...string) error {
+	_, err := c.Shown(ctx, args...)
+	return err
+}
+
+// Shown runs a command with its output on the screen, and gives it.
+func (c *CLI) Shown(ctx context.Context, args ...string) (string, error) {
 	fmt.Printf("$ %s %s\n", c.Name(), strings.Join(args, " "))
+	var out bytes.Buffer
 	cmd := c.Command(ctx, args...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	return cmd.Run()
+	cmd.Stdout = io.MultiWriter(os.Stdout, &out)
+	cmd.Stderr = cmd.Stdout
+	err := cmd.Run()
+	return out.String(), err
 }
 
 // Quiet runs a command whose output only matters when it fails.

@@ -61,9 +61,13 @@ func Connect(ctx context.Context) (*Cluster, error) {
 	return c, nil
 }
 
+// OwnGuardLabel is on the namespaces of tests: the guard that `make cluster` installs leaves them alone, for a test may run a guard of
+// its own there.
+const OwnGuardLabel = "knative-provider.dev/own-guard"
+
 // Namespace makes a namespace and gives a function that deletes it and waits until it is gone.
 func (c *Cluster) Namespace(ctx context.Context, prefix string) (string, func(context.Context) error, error) {
-	ns, err := c.Kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix}}, metav1.CreateOptions{})
+	ns, err := c.Kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix, Labels: map[string]string{OwnGuardLabel: "true"}}}, metav1.CreateOptions{})
 	if err != nil {
 		return "", nil, err
 	}

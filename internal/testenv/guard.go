@@ -147,11 +147,17 @@ func (g *Guard) log() string {
 	return string(text)
 }
 
-// repository is the top of this checkout.
-func repository(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return "", fmt.Errorf("looking for the top of the repository: %w", err)
-	}
-	return strings.TrimSpace(string(out)), nil
+// PolicySeen waits until the guard decides by a RolloutPolicy as it is.
+func (c *Cluster) PolicySeen(ctx context.Context, namespace, name string) error {
+	policies := c.Dynamic.Resource(v1alpha1.GroupVersion.WithResource("rolloutpolicies")).Namespace(namespace)
+	return Eventually(ctx, time.Minute, func(ctx context.Context) error {
+		u, err := policies.Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if observed, _, _ := unstructured.NestedInt64(u.Object, "status", "observedGeneration"); observed != u.GetGeneration() {
+			return fmt.Errorf("the guard has seen generation %d of %d of RolloutPolicy %s/%s", observed, u.GetGeneration(), namespace, name)
+		}
+		return nil
+	})
 }

@@ -49,7 +49,7 @@ func (g *Guard) objects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	values := map[string]any{"Namespace": g.namespace, "Port": g.port, "Rules": slices.Concat(cluster, own), "Knative": knative, "Unbound": unbound, "Asked": asked}
+	values := map[string]any{"Namespace": g.namespace, "Port": g.port, "Address": bedAddress, "Rules": slices.Concat(cluster, own), "Knative": knative, "Unbound": unbound, "Asked": asked}
 	if err := t.Execute(&text, values); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type AutoscalerKeeper struct {
 	// Injector is that of the cluster's configuration.
 	Injector func(context.Context) (*sidecar.Injector, error)
 	Events   events.EventRecorder
+	Scope    Scope
 }
 
 // Reconcile holds the PodAutoscalers that a Deployment owns to this:
@@ -162,5 +163,5 @@ func (k *AutoscalerKeeper) Register(m ctrl.Manager) error {
 		})).
 		Watches(&corev1.Namespace{}, deploymentsIn(client.Object.GetName), builder.WithPredicates(predicate.Or(predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&corev1.ConfigMap{}, deploymentsIn(func(client.Object) string { return metav1.NamespaceAll })).
-		Complete(k)
+		Complete(k.Scope.Of(k))
 }

@@ -23,6 +23,7 @@ import (
 type PolicyKeeper struct {
 	Client client.Client
 	Facts  *facts.Reader
+	Scope  Scope
 }
 
 // Reconcile looks through the Services, and writes what is different.
@@ -82,8 +83,9 @@ func (k *PolicyKeeper) Register(m ctrl.Manager) error {
 	policies := handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 		return all(ctx, k.Client, &v1alpha1.RolloutPolicyList{}, o.GetNamespace())
 	})
-	return ctrl.NewControllerManagedBy(m).Named("policy").For(&v1alpha1.RolloutPolicy{}).
-		Watches(&servingv1.Service{}, policies).Watches(&v1alpha1.RolloutRecord{}, policies).Complete(k)
+	b := ctrl.NewControllerManagedBy(m).Named("policy").For(&v1alpha1.RolloutPolicy{}).
+		Watches(&servingv1.Service{}, policies).Watches(&v1alpha1.RolloutRecord{}, policies)
+	return k.Scope.Watch(b, func() client.ObjectList { return &v1alpha1.RolloutPolicyList{} }).Complete(k.Scope.Of(k))
 }
 
 // all asks for everything of a kind in a namespace.

@@ -31,6 +31,7 @@ type RecordKeeper struct {
 	Facts  *facts.Reader
 	Now    func() time.Time
 	Events events.EventRecorder
+	Scope  Scope
 }
 
 // Reconcile brings the record of one Service up to what is seen of it:
@@ -46,6 +47,7 @@ func (k *RecordKeeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Re
 	if err := client.IgnoreNotFound(k.Client.Get(ctx, req.NamespacedName, record)); err != nil {
 		return ctrl.Result{}, err
 	}
+	old := record.DeepCopy()
 	service, err := k.Facts.Service(ctx, req.NamespacedName)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -68,7 +70,7 @@ func (k *RecordKeeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Re
 	if equality.Semantic.DeepEqual(before, record.Status) {
 		return result, nil
 	}
-	if err := k.write(ctx, record); err != nil {
+	if err := k.write(ctx, old, record); err != nil {
 		return ctrl.Result{}, err
 	}
 	k.tell(service, before, record.Status)
@@ -80,7 +82,7 @@ func (k *RecordKeeper) forget(ctx context.Context, record *v1alpha1.RolloutRecor
 	if record.ResourceVersion == "" {
 		return ctrl.Result{}, nil
 	}
-	known := record.Status.ServiceUID == ""
+	old, known := record.DeepCopy(), record.Status.ServiceUID == ""
 	if !known {
 		record.Status = rollout.ObserveDeleted(record.Status, now)
 	}
@@ -92,7 +94,7 @@ func (k *RecordKeeper) forget(ctx context.Context, record *v1alpha1.RolloutRecor
 	if known {
 		return result, nil
 	}
-	return result, k.write(ctx, record)
+	return result, k.write(ctx, old, record)
 }
 
 // see gathers what there is to see of a Service.
@@ -108,11 +110,12 @@ func (k *RecordKeeper) see(ctx context.Context, s *servingv1.Service) (rollout.S
 	}, err
 }
 
-// write is the one write. A record that was changed since it was read gives a conflict, and everything is looked at again. In a
-// namespace that goes, nothing can be made, and nothing needs to be.
-func (k *RecordKeeper) write(ctx context.Context, record *v1alpha1.RolloutRecord) error {
+// write is the one write. A record that was changed since it was read gives a conflict, and everything is looked at again. It is a
+// patch, so that what a newer guard beside this one remembers stays. In a namespace that goes, nothing can be made, and nothing
+// needs to be.
+func (k *RecordKeeper) write(ctx context.Context, old, record *v1alpha1.RolloutRecord) error {
 	if record.ResourceVersion != "" {
-		return k.Client.Update(ctx, record)
+		return k.Client.Patch(ctx, record, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{}))
 	}
 	err := k.Client.Create(ctx, record)
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
@@ -140,12 +143,13 @@ func or(s, otherwise string) string {
 
 // Register makes the manager call Reconcile.
 func (k *RecordKeeper) Register(m ctrl.Manager) error {
-	return ctrl.NewControllerManagedBy(m).Named("record").For(&servingv1.Service{}).
+	b := ctrl.NewControllerManagedBy(m).Named("record").For(&servingv1.Service{}).
 		Watches(&servingv1.Revision{}, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
 			return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetLabels()[serving.ServiceLabelKey]}}}
 		})).
 		Watches(&v1alpha1.RolloutRecord{}, &handler.EnqueueRequestForObject{}).
 		Watches(&v1alpha1.RolloutPolicy{}, handler.EnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []reconcile.Request {
 			return all(ctx, k.Client, &servingv1.ServiceList{}, o.GetNamespace())
-		})).Complete(k)
+		}))
+	return k.Scope.Watch(b, func() client.ObjectList { return &servingv1.ServiceList{} }).Complete(k.Scope.Of(k))
 }

@@ -24,8 +24,6 @@ import (
 const (
 	// runsAnnotation is where a cached Revision keeps the fingerprint of the spec that was dropped. It is in the cache only.
 	runsAnnotation = "knative-provider.dev/runs"
-	// ProtectedAnnotation marks a Revision whose serving.knative.dev/no-gc is the guard's.
-	ProtectedAnnotation = "knative-provider.dev/rollback-target"
 	// ManagedKey is the label of what the guard makes beside its own kinds.
 	ManagedKey = "app.kubernetes.io/managed-by"
 	// ManagedValue is its value.
@@ -127,8 +125,8 @@ func stripRevision(r *servingv1.Revision) error {
 	}
 	ready := r.Status.GetCondition(servingv1.RevisionConditionReady)
 	annotations := map[string]string{runsAnnotation: runs}
-	if protected, ok := r.Annotations[ProtectedAnnotation]; ok {
-		annotations[ProtectedAnnotation] = protected
+	if preserved, ok := r.Annotations[serving.RevisionPreservedAnnotationKey]; ok {
+		annotations[serving.RevisionPreservedAnnotationKey] = preserved
 	}
 	r.Annotations = annotations
 	r.Labels = map[string]string{serving.ServiceLabelKey: r.Labels[serving.ServiceLabelKey], serving.ServiceUIDLabelKey: r.Labels[serving.ServiceUIDLabelKey]}

@@ -56,6 +56,10 @@ type RolloutRecordStatus struct {
 	// The stable Revision before it.
 	// +optional
 	Previous string `json:"previous,omitempty"`
+	// The Revisions that the guard keeps from Knative's garbage collection.
+	// +optional
+	// +listType=atomic
+	Protected []string `json:"protected,omitempty"`
 	// Revisions that were rolled back from, the last one first.
 	// +optional
 	// +listType=atomic

@@ -42,6 +42,19 @@ matchExpressions:
 {{- end }}
 {{- end }}
 
+{{/* The same in one line, for the guard's controllers. */}}
+{{- define "guard.namespaces" -}}
+kubernetes.io/metadata.name notin (kube-system, {{ .Release.Namespace }})
+{{- range $key, $value := .Values.namespaceSelector.matchLabels }}, {{ $key }}={{ $value }}{{ end }}
+{{- range .Values.namespaceSelector.matchExpressions }}
+{{- if eq .operator "In" }}, {{ .key }} in ({{ join ", " .values }})
+{{- else if eq .operator "NotIn" }}, {{ .key }} notin ({{ join ", " .values }})
+{{- else if eq .operator "Exists" }}, {{ .key }}
+{{- else }}, !{{ .key }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Those whom nothing holds up, as admission.ExemptUsers has them; a test holds the two together. */}}
 {{- define "guard.exempt" -}}
 - name: not-knative-or-kubernetes
@@ -51,6 +64,29 @@ matchExpressions:
     "system:serviceaccount:kube-system:generic-garbage-collector",
     "system:serviceaccount:kube-system:namespace-controller",
     "system:kube-controller-manager"])
+{{- end }}
+
+{{/* The variable "selected" of a policy whose params are RolloutPolicies: that this one enforces, and selects one of the sets of labels. */}}
+{{- define "guard.governs" -}}
+- { name: selector, expression: "params.spec.?selector.orValue({})" }
+- name: selected
+  expression: >-
+    params.spec.?enforcement.orValue("Enforce") == "Enforce" && variables.labels.exists(l,
+    variables.selector.?matchLabels.orValue({}).all(k, l[?k].orValue("") == variables.selector.matchLabels[k] && k in l)
+    && variables.selector.?matchExpressions.orValue([]).all(e,
+    e.operator == "Exists" ? e.key in l
+    : e.operator == "DoesNotExist" ? !(e.key in l)
+    : e.operator == "In" ? e.key in l && l[e.key] in e.values
+    : !(e.key in l && l[e.key] in e.values)))
+{{- end }}
+
+{{/* The variable "bypassed": an object, by its name in CEL, gives a reason, and whoever asks may give one. */}}
+{{- define "guard.bypassed" -}}
+- name: bypassed
+  expression: >-
+    string({{ . }}.metadata.?annotations[?"knative-provider.dev/bypass"].orValue("")).trim() != ""
+    && authorizer.group("knative-provider.dev").resource("rolloutpolicies").namespace(request.namespace)
+    .name(params.metadata.name).check("bypass").allowed()
 {{- end }}
 
 {{/* The binding of a policy: a list of the context, the policy's name, and its paramRef or "". */}}
