@@ -214,7 +214,7 @@ func (g *guard) account() {
 	read(g.t, "chart/files/knative-rules.yaml", &knative)
 	unbound := slices.Clone(cluster)
 	unbound = slices.DeleteFunc(unbound, func(r rbacv1.PolicyRule) bool {
-		return r.APIGroups[0] != "admissionregistration.k8s.io" && r.APIGroups[0] != "authorization.k8s.io" && !slices.Contains(r.Resources, "namespaces") && !strings.HasPrefix(r.Resources[0], "slbingresses")
+		return r.APIGroups[0] != "admissionregistration.k8s.io" && r.APIGroups[0] != "authorization.k8s.io" && r.APIGroups[0] != "apiextensions.k8s.io" && !slices.Contains(r.Resources, "namespaces") && !strings.HasPrefix(r.Resources[0], "slbingresses")
 	})
 	unbound = append(unbound, rbacv1.PolicyRule{APIGroups: []string{"admissionregistration.k8s.io"}, Resources: []string{"validatingwebhookconfigurations", "mutatingwebhookconfigurations"}, ResourceNames: []string{g.namespace}, Verbs: []string{"get", "update"}})
 	subject := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: g.namespace, Name: "knative-guard"}}

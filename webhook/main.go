@@ -24,7 +24,6 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
-	"github.com/knative-provider/terraform-provider-knative/internal/scaling"
 	"github.com/knative-provider/terraform-provider-knative/webhook/admission"
 	"github.com/knative-provider/terraform-provider-knative/webhook/controller"
 	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
@@ -106,13 +105,15 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	events := m.GetEventRecorder("knative-guard")
 	knative := facts.NewKnative(m.GetCache(), s.knative, events)
 	injection := &admission.Injection{Cache: m.GetCache(), Injector: knative.Injector, Events: events}
-	reservations := &scaling.Reservations{}
+	autoscalers := &controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events, Scope: scope}
+	keeper, foreign := newScaling(m, s, handler, events, autoscalers.Again)
+	autoscalers.Policy = keeper.Autoscaler
 	for _, register := range []func(ctrl.Manager) error{
 		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events, Scope: scope}).Register,
 		(&controller.Protector{Client: m.GetClient(), Scope: scope}).Register,
 		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader, Scope: scope}).Register,
-		(&controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events, Scope: scope}).Register,
-		s.balancers.keeper(m, s, reservations, selector).Register,
+		autoscalers.Register, keeper.Register, foreign.Register,
+		s.balancers.keeper(m, s, keeper.Reservations, selector).Register,
 	} {
 		if err := register(m); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
-	"github.com/knative-provider/terraform-provider-knative/internal/slb/wanted"
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim"
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim/wire"
 )
@@ -44,17 +44,24 @@ func TestAccSLBProblems(t *testing.T) {
 		b.relaunch()
 		b.ready(s)
 		near(t, l.count(host, 1000), 1, map[string]float64{"v1": 50, "v2": 50})
-		if groups := b.cloud.Count("alb:CreateServerGroup"); groups > 8 {
+		if groups := b.cloud.Record.Count()["alb:CreateServerGroup"]; groups > 8 {
 			t.Errorf("%d server groups were made", groups)
 		}
 	})
 	t.Run("a rule is deleted by hand", func(t *testing.T) {
-		b.deleteRules(l)
-		b.eventuallyGets(l, host, "v1", "v2")
+		made := b.cloud.Record.Count()["alb:CreateRules"]
+		l.deleteRules()
+		b.eventually("the guard has put it back", func(ctx context.Context) error {
+			_, err := l.get(ctx, host)
+			return must(err == nil && b.cloud.Record.Count()["alb:CreateRules"] > made, "%v", err)
+		})
+		near(t, l.count(host, 1000), 1, map[string]float64{"v1": 50, "v2": 50})
 	})
 	t.Run("credentials that have no right, and then none", func(t *testing.T) {
 		b.cloud.Keys.Add(wire.Key{ID: "sim", Secret: "sim", Deny: []string{"alb:*"}})
-		b.move2(s, func(s *servingv1.Service) { split(s, "hello-v1 100") })
+		if err := change(t.Context(), b.admin, s, func(s *servingv1.Service) { split(s, "hello-v1 100") }); err != nil {
+			t.Fatal(err)
+		}
 		l.status("the right is missing", ready("False", "Forbidden"))
 		b.cloud.Keys.Add(wire.Key{ID: "sim", Secret: "another"})
 		l.status("the key is not accepted", ready("False", "CredentialsRefused"))
@@ -85,15 +92,63 @@ func TestAccSLBProblems(t *testing.T) {
 		second.unbind()
 	})
 	t.Run("the load balancer is deleted by hand", func(t *testing.T) {
-		b.deleteBalancer(l)
+		l.deleteBalancer()
 		l.status("it is gone", ready("False", "LoadBalancerGone"))
 		l.unbind() // and does not hold up the SLBIngress
 	})
 }
 
 func ready(status metav1.ConditionStatus, reason string) func(v1alpha1.SLBIngressStatus, metav1.Condition) bool {
-	return func(s v1alpha1.SLBIngressStatus, c metav1.Condition) bool { return c.Status == status && c.Reason == reason }
+	return func(_ v1alpha1.SLBIngressStatus, c metav1.Condition) bool {
+		return c.Status == status && c.Reason == reason
+	}
 }
 
-var _ = wanted.Class
-var _ = cloud.ALB
+// deleteRules takes all rules off the listener, as somebody at the console might.
+func (l *balancer) deleteRules() {
+	l.t.Helper()
+	var found struct {
+		Rules []struct {
+			ID string `json:"RuleId"`
+		} `json:"Rules"`
+	}
+	l.call("ListRules", struct {
+		Listeners []string `json:"ListenerIds"`
+	}{[]string{l.binding.Spec.Listeners[0].ID}}, &found)
+	if len(found.Rules) == 0 {
+		l.t.Fatal("there are no rules")
+	}
+	for _, r := range found.Rules {
+		l.call("DeleteRule", struct {
+			ID string `json:"RuleId"`
+		}{r.ID}, nil)
+	}
+}
+
+// deleteBalancer deletes the load balancer with its listener.
+func (l *balancer) deleteBalancer() {
+	l.t.Helper()
+	l.call("DeleteListener", struct {
+		ID string `json:"ListenerId"`
+	}{l.binding.Spec.Listeners[0].ID}, nil)
+	l.eventually("it can be deleted", func(ctx context.Context) error {
+		return l.cloud.Client.Call(ctx, cloud.ALB, "DeleteLoadBalancer", struct {
+			ID string `json:"LoadBalancerId"`
+		}{l.id}, nil)
+	})
+}
+
+func (l *balancer) call(action string, in, out any) {
+	l.t.Helper()
+	if err := l.cloud.Client.Call(l.t.Context(), cloud.ALB, action, in, out); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// remove deletes a Service, and waits until it is gone.
+func (b *balanced) remove(s *servingv1.Service) {
+	b.t.Helper()
+	if err := b.admin.Delete(b.t.Context(), s); err != nil {
+		b.t.Fatal(err)
+	}
+}

@@ -30,6 +30,8 @@ type Handler struct {
 	Review func(context.Context, *authorizationv1.SubjectAccessReview) error
 	// Log takes down what was refused, warned of, audited or bypassed. It must not wait for anything.
 	Log func(Entry)
+	// Scaling validates ScalingPolicies; nil where there are none.
+	Scaling *Scaling
 }
 
 // ExemptUsers are Knative's own controllers, whose namespace is given, and those of Kubernetes that remove what belongs to
@@ -50,6 +52,7 @@ func ExemptUsers(knative string) []string {
 //	anyone                      a Service, its Route or Configuration   as the rules say
 //	anyone                      deletion of a Revision                  as rule live-revision says
 //	anyone                      a RolloutPolicy                         as its validation says
+//	anyone                      a ScalingPolicy                         as its validation says; one policy a target
 //	anyone but the guard        a record, or a Service's status         refused: rules go by them
 //	anyone                      anything else                           allowed
 func (h *Handler) Handle(ctx context.Context, req admission.Request) admission.Response {
@@ -65,6 +68,8 @@ func (h *Handler) Handle(ctx context.Context, req admission.Request) admission.R
 		return admission.Allowed("")
 	case resource == "rolloutpolicies":
 		return validatePolicy(req)
+	case resource == "scalingpolicies":
+		return h.Scaling.review(ctx, req)
 	case resource == "revisions":
 		return h.revision(ctx, req)
 	case resource == "services":

@@ -3,13 +3,16 @@ package controller
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
 	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -18,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/sidecar"
 )
@@ -30,8 +34,19 @@ type AutoscalerKeeper struct {
 	Live client.Reader
 	// Injector is that of the cluster's configuration.
 	Injector func(context.Context) (*sidecar.Injector, error)
-	Events   events.EventRecorder
-	Scope    Scope
+	// Policy is what a ScalingPolicy of a Deployment makes of the annotations for its autoscaler; nil where there are no policies.
+	Policy func(ctx context.Context, deployment types.NamespacedName, annotations map[string]string) (map[string]string, error)
+	Events events.EventRecorder
+	Scope  Scope
+
+	again atomic.Pointer[func(types.NamespacedName)]
+}
+
+// Again has a Deployment looked at again. It does not wait; before the keeper runs there is nothing to do: it begins with all.
+func (k *AutoscalerKeeper) Again(deployment types.NamespacedName) {
+	if add := k.again.Load(); add != nil {
+		(*add)(deployment)
+	}
 }
 
 // Reconcile holds the PodAutoscalers that a Deployment owns to this:
@@ -88,7 +103,7 @@ func (k *AutoscalerKeeper) wanted(ctx context.Context, d *appsv1.Deployment) (*a
 	injected, refusal := injector.Inject(ns, pod)
 	switch {
 	case refusal == nil:
-		return podAutoscaler(ctx, d, injected), nil
+		return podAutoscaler(ctx, d, injected, k.Policy)
 	case refusal.Reason == sidecar.KnativeFailed: // not the Deployment's doing: what it has, it keeps
 		return nil, fmt.Errorf("the queue-proxy of %s/%s: %s", d.Namespace, d.Name, refusal)
 	}
@@ -158,6 +173,11 @@ func (k *AutoscalerKeeper) Register(m ctrl.Manager) error {
 	}
 	return ctrl.NewControllerManagedBy(m).Named("autoscaler").For(&appsv1.Deployment{}).
 		Owns(&autoscalingv1alpha1.PodAutoscaler{}).
+		WatchesRawSource(source.Func(func(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+			add := func(name types.NamespacedName) { q.Add(reconcile.Request{NamespacedName: name}) }
+			k.again.Store(&add)
+			return nil
+		})).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {
 			return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: sidecar.Workload(o.(*corev1.Pod))}}}
 		})).

@@ -183,7 +183,11 @@ func TestPodAutoscalerAnnotations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: tc.of}}
-			got := podAutoscaler(t.Context(), plain(), &sidecar.Injected{Pod: pod}).Annotations
+			pa, err := podAutoscaler(t.Context(), plain(), &sidecar.Injected{Pod: pod}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := pa.Annotations
 			want := map[string]string{group + "class": autoscaling.KPA, group + "metric": "concurrency", group + "target-burst-capacity": "0"}
 			for k, v := range tc.want {
 				want[group+k] = v

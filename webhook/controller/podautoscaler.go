@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"knative.dev/serving/pkg/apis/autoscaling"
 	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
@@ -19,14 +20,23 @@ import (
 
 // podAutoscaler lets Knative's autoscaler scale a Deployment by what the queue-proxies of its Pods say. Annotations for the
 // autoscaler are those of the Pods, as in a Knative Service, but for two: Knative's activator knows only Revisions, so it can
-// neither stand in for a Pod that is not there (min-scale is at least 1) nor in front of one (target-burst-capacity is 0).
-func podAutoscaler(ctx context.Context, d *appsv1.Deployment, of *sidecar.Injected) *autoscalingv1alpha1.PodAutoscaler {
+// neither stand in for a Pod that is not there (min-scale is at least 1) nor in front of one (target-burst-capacity is 0). A
+// ScalingPolicy may have others.
+func podAutoscaler(ctx context.Context, d *appsv1.Deployment, of *sidecar.Injected,
+	policy func(context.Context, types.NamespacedName, map[string]string) (map[string]string, error),
+) (*autoscalingv1alpha1.PodAutoscaler, error) {
 	labels := facts.ManagedLabels()
 	for _, key := range []string{serving.ConfigurationLabelKey, serving.RevisionLabelKey, serving.RevisionUID} {
 		labels[key] = of.Pod.Labels[key] // by which the autoscaler finds the Pods
 	}
 	annotations := maps.Clone(of.Pod.Annotations)
 	maps.DeleteFunc(annotations, func(key, _ string) bool { return !forAutoscaler(key) })
+	if policy != nil {
+		var err error
+		if annotations, err = policy(ctx, types.NamespacedName{Namespace: d.Namespace, Name: d.Name}, annotations); err != nil {
+			return nil, err
+		}
+	}
 	if _, ok := annotations[autoscaling.ClassAnnotationKey]; !ok {
 		annotations[autoscaling.ClassAnnotationKey] = autoscaling.KPA
 	}
@@ -45,7 +55,7 @@ func podAutoscaler(ctx context.Context, d *appsv1.Deployment, of *sidecar.Inject
 		},
 	}
 	pa.SetDefaults(ctx) // as Knative's webhook does, so that there is nothing to change afterwards
-	return pa
+	return pa, nil
 }
 
 // merge is what is there, with what is wanted: whatever else others have written stays.

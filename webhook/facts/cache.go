@@ -2,9 +2,12 @@ package facts
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -12,6 +15,7 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	netv1alpha1 "knative.dev/networking/pkg/apis/networking/v1alpha1"
+	"knative.dev/serving/pkg/apis/autoscaling"
 	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
@@ -30,6 +34,8 @@ const (
 	ManagedValue = "knative-guard"
 	// byService is the index of Revisions by the Service that they belong to.
 	byService = "service"
+	// byTarget is the index of ScalingPolicies and HPAs by what they scale, as kind/name.
+	byTarget = "target"
 )
 
 // Scheme knows every kind that the guard reads or writes.
@@ -57,11 +63,12 @@ func CacheOptions(namespace, knative string) cache.Options {
 			&corev1.Pod{}:         {Transform: transform(stripPod), Label: selector("serving.knative.dev/revisionUID,!serving.knative.dev/service")},
 			&appsv1.Deployment{}:  {Label: selector("!serving.knative.dev/revision")},
 
-			&autoscalingv1alpha1.PodAutoscaler{}: {Label: labels.SelectorFromSet(ManagedLabels())},
+			&autoscalingv2.HorizontalPodAutoscaler{}: {Transform: transform(stripHPA), Label: selector("!serving.knative.dev/revision")},
+			&autoscalingv1alpha1.PodAutoscaler{}:     {Label: labels.SelectorFromSet(ManagedLabels())},
 
 			// These are cached once there is an SLBIngress.
-			&netv1alpha1.Ingress{}:        {Transform: transform(stripIngress)},
-			&corev1.Service{}:             {Transform: transform(stripKubeService)},
+			&netv1alpha1.Ingress{}:       {Transform: transform(stripIngress)},
+			&corev1.Service{}:            {Transform: transform(stripKubeService)},
 			&discoveryv1.EndpointSlice{}: {Transform: transform(stripSlice), Label: selector(discoveryv1.LabelServiceName)},
 		},
 	}
@@ -69,18 +76,37 @@ func CacheOptions(namespace, knative string) cache.Options {
 
 // Prepare makes a cache hold, before it starts, all that Reader asks for: so no decision is the first to ask.
 func Prepare(ctx context.Context, c cache.Cache) error {
-	for _, kind := range []client.Object{&servingv1.Service{}, &servingv1.Revision{}, &v1alpha1.RolloutPolicy{}, &v1alpha1.RolloutRecord{}, &corev1.Namespace{}, &corev1.ConfigMap{}, &appsv1.Deployment{}} {
+	for _, kind := range []client.Object{&servingv1.Service{}, &servingv1.Revision{}, &v1alpha1.RolloutPolicy{}, &v1alpha1.RolloutRecord{}, &corev1.Namespace{}, &corev1.ConfigMap{}, &appsv1.Deployment{}, &v1alpha1.ScalingPolicy{}, &autoscalingv2.HorizontalPodAutoscaler{}} {
 		if _, err := c.GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
 			return err
 		}
 	}
-	return c.IndexField(ctx, &servingv1.Revision{}, byService, func(o client.Object) []string {
-		return []string{o.GetLabels()[serving.ServiceLabelKey]}
-	})
+	return Index(ctx, c)
+}
+
+// Index adds what OfService and OfTarget go by.
+func Index(ctx context.Context, c client.FieldIndexer) error {
+	return errors.Join(
+		c.IndexField(ctx, &servingv1.Revision{}, byService, func(o client.Object) []string {
+			return []string{o.GetLabels()[serving.ServiceLabelKey]}
+		}),
+		c.IndexField(ctx, &v1alpha1.ScalingPolicy{}, byTarget, func(o client.Object) []string {
+			t := o.(*v1alpha1.ScalingPolicy).Spec.Target
+			return []string{string(t.Kind) + "/" + t.Name}
+		}),
+		c.IndexField(ctx, &autoscalingv2.HorizontalPodAutoscaler{}, byTarget, func(o client.Object) []string {
+			t := o.(*autoscalingv2.HorizontalPodAutoscaler).Spec.ScaleTargetRef
+			return []string{t.Kind + "/" + t.Name}
+		}))
 }
 
 // OfService lists the Revisions of a Service from a cache that Prepare has prepared.
 func OfService(name string) client.MatchingFields { return client.MatchingFields{byService: name} }
+
+// OfTarget lists the ScalingPolicies or HPAs of a target from a cache that Prepare has prepared.
+func OfTarget(kind, name string) client.MatchingFields {
+	return client.MatchingFields{byTarget: kind + "/" + name}
+}
 
 // ManagedLabels are on what the guard makes beside its own kinds.
 func ManagedLabels() map[string]string { return map[string]string{ManagedKey: ManagedValue} }
@@ -114,6 +140,11 @@ func stripPod(p *corev1.Pod) error {
 	return nil
 }
 
+func stripHPA(h *autoscalingv2.HorizontalPodAutoscaler) error {
+	h.Annotations, h.Status = nil, autoscalingv2.HorizontalPodAutoscalerStatus{}
+	return nil
+}
+
 // stripRevision may see a Revision twice: client-go hands a transform what it has transformed already.
 func stripRevision(r *servingv1.Revision) error {
 	if _, done := r.Annotations[runsAnnotation]; done && len(r.Spec.Containers) == 0 {
@@ -125,11 +156,19 @@ func stripRevision(r *servingv1.Revision) error {
 	}
 	ready := r.Status.GetCondition(servingv1.RevisionConditionReady)
 	annotations := map[string]string{runsAnnotation: runs}
-	if preserved, ok := r.Annotations[serving.RevisionPreservedAnnotationKey]; ok {
-		annotations[serving.RevisionPreservedAnnotationKey] = preserved
+	for key, value := range r.Annotations {
+		if key == serving.RevisionPreservedAnnotationKey || strings.HasPrefix(key, autoscaling.GroupName+"/") { // how it scales
+			annotations[key] = value
+		}
 	}
 	r.Annotations = annotations
-	r.Labels = map[string]string{serving.ServiceLabelKey: r.Labels[serving.ServiceLabelKey], serving.ServiceUIDLabelKey: r.Labels[serving.ServiceUIDLabelKey]}
+	labels := map[string]string{}
+	for _, key := range []string{serving.ServiceLabelKey, serving.ServiceUIDLabelKey, serving.RoutingStateLabelKey} {
+		if value, ok := r.Labels[key]; ok {
+			labels[key] = value
+		}
+	}
+	r.Labels = labels
 	r.Spec, r.OwnerReferences = servingv1.RevisionSpec{}, nil
 	r.Status = servingv1.RevisionStatus{}
 	if ready != nil {
