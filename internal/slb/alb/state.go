@@ -1,0 +1,241 @@
+package alb
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/slb"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+)
+
+// state is what a load balancer has of an owner, as it was read and as it was changed since.
+type state struct {
+	read      time.Time
+	gone      bool // the load balancer itself
+	edition   edition
+	vpc       string
+	listeners map[string]listener     // by ID
+	rules     map[string]*rule        // the owner's, by ID
+	foreign   map[string]map[int]bool // priorities of others' rules, by listener
+	groups    map[string]*group       // the owner's, by ID
+}
+
+// group is a server group with its servers' weights.
+type group struct {
+	ID, Key, Protocol string
+	Check             healthCheck
+	Servers           map[endpoint]int
+	others            bool // rules or listeners that are not the owner's use it
+}
+
+func (g *group) id() string { return groupID(g.Key, g.Protocol) }
+
+// readers is how many server groups are read, or changed, at once.
+const readers = 8
+
+// observe reads everything.
+func (d *Deployer) observe(ctx context.Context, w slb.Wanted) (*state, error) {
+	s := &state{
+		read: d.clock.Now(), listeners: map[string]listener{}, rules: map[string]*rule{}, foreign: map[string]map[int]bool{}, groups: map[string]*group{},
+	}
+	b, err := d.api.balancer(ctx, w.LoadBalancerID)
+	switch {
+	case cloud.IsGone(err):
+		s.gone = true
+	case err != nil:
+		return nil, err
+	}
+	s.edition, s.vpc = editionOf(b.Edition), b.VPC
+	if w.VPCID != "" {
+		s.vpc = w.VPCID
+	}
+	var rules []rule
+	if !s.gone {
+		listeners, err := d.api.listeners(ctx, w.LoadBalancerID)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range listeners {
+			s.listeners[l.ID] = l
+		}
+		if rules, err = d.api.rules(ctx, w.LoadBalancerID); err != nil {
+			return nil, err
+		}
+	}
+	foreignRules := map[string]bool{}
+	for _, r := range rules {
+		if _, mine := owned(w.Owner, r.Tags); mine {
+			s.rules[r.ID] = &r
+			continue
+		}
+		foreignRules[r.ID] = true
+		if s.foreign[r.Listener] == nil {
+			s.foreign[r.Listener] = map[int]bool{}
+		}
+		s.foreign[r.Listener][r.Priority] = true
+	}
+	return s, d.readGroups(ctx, w, s, foreignRules)
+}
+
+func (d *Deployer) readGroups(ctx context.Context, w slb.Wanted, s *state, foreign map[string]bool) error {
+	infos, err := d.api.groups(ctx, w.Owner)
+	if err != nil {
+		return err
+	}
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(readers)
+	for _, info := range infos {
+		key, mine := owned(w.Owner, info.Tags)
+		if !mine {
+			continue
+		}
+		g := &group{ID: info.ID, Key: key, Protocol: info.Protocol, Check: info.Check, Servers: map[endpoint]int{}}
+		g.others = len(info.Fronts) > 0 || slices.ContainsFunc(info.Rules, func(id string) bool { return foreign[id] })
+		s.groups[g.ID] = g
+		if info.Count == 0 {
+			continue
+		}
+		all.Go(func() error {
+			servers, err := d.api.servers(ctx, g.ID)
+			for _, one := range servers {
+				weight := 0
+				if one.Weight != nil {
+					weight = int(*one.Weight)
+				}
+				if one.Status != "Removing" {
+					g.Servers[endpoint{one.ID, int(one.Port)}] = weight
+				}
+			}
+			return err
+		})
+	}
+	return all.Wait()
+}
+
+// fronts are the listeners that rules may stand on, by port.
+func (s *state) fronts(wanted []slb.Listener) map[int]front {
+	fronts := map[int]front{}
+	for _, l := range wanted {
+		f := front{ID: l.ID, Protocol: l.Protocol}
+		switch now, ok := s.listeners[l.ID]; {
+		case !ok:
+			f.Why = fmt.Sprintf("the listener %s (port %d) is gone: it was deleted outside of Terraform; apply again to make another", l.ID, l.Port)
+		case int(now.Port) != l.Port || now.Protocol != l.Protocol:
+			f.Why = fmt.Sprintf("the listener %s is %s on port %d, and should be %s on port %d: apply with Terraform to put it right",
+				l.ID, now.Protocol, now.Port, l.Protocol, l.Port)
+		case now.Status == "Stopped":
+			f.Why = fmt.Sprintf("the listener %s (port %d) is stopped: start it", l.ID, l.Port)
+		}
+		fronts[l.Port] = f
+	}
+	return fronts
+}
+
+// group finds one by what it is for. Of two, which a lost race may leave, it is the one with the smaller ID.
+func (s *state) group(id string) *group {
+	var found *group
+	for _, g := range s.groups {
+		if g.id() == id && (found == nil || g.ID < found.ID) {
+			found = g
+		}
+	}
+	return found
+}
+
+// users counts the rules that forward to each group, by ID.
+func (s *state) users() map[string]int {
+	users := map[string]int{}
+	for _, r := range s.rules {
+		for _, a := range r.Actions {
+			if a.Forward != nil {
+				for _, t := range a.Forward.Tuples {
+					users[t.Group]++
+				}
+			}
+		}
+	}
+	return users
+}
+
+// rulesOf gives the owner's rules of a listener in order.
+func (s *state) rulesOf(listener string) []*rule {
+	var rules []*rule
+	for _, r := range s.rules {
+		if r.Listener == listener {
+			rules = append(rules, r)
+		}
+	}
+	slices.SortFunc(rules, func(a, b *rule) int { return a.Priority - b.Priority })
+	return rules
+}
+
+// split gives the weights of a rule by group ID.
+func (r *rule) split() map[string]int {
+	split := map[string]int{}
+	for _, a := range r.Actions {
+		if a.Forward == nil {
+			continue
+		}
+		for _, t := range a.Forward.Tuples {
+			split[t.Group] = t.Weight
+			if len(a.Forward.Tuples) == 1 {
+				split[t.Group] = full
+			}
+		}
+	}
+	return split
+}
+
+// inserts are the headers that a rule inserts.
+func inserts(actions []action) map[string]string {
+	found := map[string]string{}
+	for _, a := range actions {
+		if a.Insert != nil {
+			found[a.Insert.Key] = a.Insert.Value
+		}
+	}
+	return found
+}
+
+// text is what conditions and actions say, whatever the order of what has none, to compare them by.
+func text(conditions []condition, actions []action) string {
+	var parts []string
+	for _, c := range conditions {
+		part := c.Type
+		for _, v := range []*values{c.Host, c.Path} {
+			if v != nil && len(v.Values) > 0 {
+				part += fmt.Sprintf(" %q", slices.Sorted(slices.Values(v.Values)))
+			}
+		}
+		if c.Header != nil && c.Header.Key != "" {
+			part += fmt.Sprintf(" %s=%q", strings.ToLower(c.Header.Key), c.Header.Values)
+		}
+		parts = append(parts, part)
+	}
+	slices.Sort(parts)
+	ordered := slices.SortedStableFunc(slices.Values(actions), func(a, b action) int { return int(a.Order) - int(b.Order) })
+	for _, a := range ordered {
+		part := a.Type
+		switch {
+		case a.Forward != nil && a.Type == "ForwardGroup":
+			split := (&rule{Actions: []action{a}}).split()
+			for _, id := range slices.Sorted(maps.Keys(split)) {
+				part += fmt.Sprintf(" %s=%d", id, split[id])
+			}
+		case a.Redirect != nil && a.Type == "Redirect":
+			part += fmt.Sprintf(" %s:%s %s", a.Redirect.Protocol, a.Redirect.Port, a.Redirect.Code)
+		case a.Rewrite != nil && a.Type == "Rewrite":
+			part += fmt.Sprintf(" %s %s %s", a.Rewrite.Host, a.Rewrite.Path, a.Rewrite.Query)
+		case a.Insert != nil && a.Type == "InsertHeader":
+			part += fmt.Sprintf(" %s=%q", a.Insert.Key, a.Insert.Value)
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, "\n")
+}
