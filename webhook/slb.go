@@ -28,7 +28,7 @@ func (b *balancers) flags() {
 func (b *balancers) keeper(m ctrl.Manager, s settings, reservations *scaling.Reservations, namespaces labels.Selector) *ingress.Keeper {
 	return &ingress.Keeper{
 		Client: m.GetClient(), Cache: m.GetCache(), Live: m.GetAPIReader(), Reservations: reservations,
-		Deployers:  ingress.NewDeployers(os.Getenv).For,
+		Deployers:  ingress.NewDeployers(os.Getenv, b.drift).For,
 		Namespaces: namespaces, Namespace: s.namespace, Only: s.only, ProbeRules: b.probeRules, Drift: b.drift,
 	}
 }

@@ -3,6 +3,7 @@ package ingress
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
@@ -14,14 +15,16 @@ import (
 // Deployers are made when they are first asked for: one of each type a region, for they share the credentials and the rate of calls.
 type Deployers struct {
 	getenv func(string) string
+	trust  time.Duration
 
 	mu   sync.Mutex
 	made map[string]slb.Deployer
 }
 
-// NewDeployers takes credentials, the guard's own region and endpoints from the environment.
-func NewDeployers(getenv func(string) string) *Deployers {
-	return &Deployers{getenv: getenv, made: map[string]slb.Deployer{}}
+// NewDeployers takes credentials, the guard's own region and endpoints from the environment. What was read of a load balancer counts
+// for some time, and is then read anew.
+func NewDeployers(getenv func(string) string, trust time.Duration) *Deployers {
+	return &Deployers{getenv: getenv, trust: trust, made: map[string]slb.Deployer{}}
 }
 
 // For gives the deployer of an SLBIngress.
@@ -40,7 +43,7 @@ func (d *Deployers) For(b *v1alpha1.SLBIngress) (slb.Deployer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the guard's settings for Alibaba Cloud (slb in its chart): %w", err)
 	}
-	var deployer slb.Deployer = alb.New(client)
+	var deployer slb.Deployer = alb.New(client, alb.Options{Trust: d.trust})
 	if b.Spec.LoadBalancerType == v1alpha1.CLB {
 		deployer = clb.New(client)
 	}
