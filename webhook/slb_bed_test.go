@@ -36,6 +36,7 @@ type balanced struct {
 
 func newBalanced(t *testing.T, o slbsim.Options) *balanced {
 	t.Helper()
+	o.Second = 300 * time.Millisecond // checks and timeouts must not be too short for a busy machine
 	b := &balanced{guard: connect(t), cloud: slbtest.New(t, o), drift: 5 * time.Second}
 	for name, at := range b.cloud.Endpoints() {
 		t.Setenv(strings.ToUpper(name)+"_ENDPOINT", at)
@@ -153,7 +154,7 @@ func (l *balancer) get(ctx context.Context, host string) (string, error) {
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s: %s %.200q %w", host, resp.Status, body, err)
+		return "", fmt.Errorf("%s: %s %.200q, %v", host, resp.Status, body, err)
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(string(body)), "Hello "), "!"), nil
 }
