@@ -5,6 +5,7 @@ import (
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // api are the calls.
@@ -63,7 +64,7 @@ func (a api) groups(ctx context.Context, o slb.Owner) ([]groupInfo, error) {
 			cloud.Page
 			Tags      []cloud.Tag `json:"Tag"`
 			Relations bool        `json:"ShowRelationEnabled"`
-		}{p, ownerTags(o), true}, &got)
+		}{p, deploy.OwnerTags(o), true}, &got)
 		return got.Items, got.Next, err
 	}, pageSize)
 }
@@ -101,7 +102,7 @@ func (a api) createGroup(ctx context.Context, o slb.Owner, g wantedGroup, vpc st
 		VPC       string      `json:"VpcId"`
 		Check     healthCheck `json:"HealthCheckConfig"`
 		Tags      []cloud.Tag `json:"Tag"`
-	}{nameOf(g.Key), "Ip", g.Protocol, "Wrr", vpc, check, tagsOf(o, g.Key)}, &m)
+	}{deploy.Name(g.Key), "Ip", g.Protocol, "Wrr", vpc, check, deploy.Tags(o, g.Key)}, &m)
 	return m, err
 }
 

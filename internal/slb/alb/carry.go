@@ -2,17 +2,15 @@ package alb
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
-	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // run carries a plan out. What fails does not keep the rest from being done, except for what builds on it.
@@ -54,7 +52,7 @@ func (r *run) all(p plan) error {
 		r.refuse(again)
 	})
 	each(p.Drop, r.dropGroup)
-	return r.err()
+	return deploy.Join(r.errs)
 }
 
 // each does something with all of a list, a few at a time.
@@ -89,39 +87,9 @@ func (r *run) fail(err error) {
 	r.errs = append(r.errs, err)
 }
 
-// mostErrors is how many errors are told; a hundred groups that no one may make tell no more than a few of them.
-const mostErrors = 3
-
-func (r *run) err() error {
-	if len(r.errs) > mostErrors {
-		return errors.Join(append(slices.Clone(r.errs[:mostErrors]), fmt.Errorf("and %d more errors", len(r.errs)-mostErrors))...)
-	}
-	return errors.Join(r.errs...)
-}
-
 // hold keeps something from being tried again for a while, and gives the reason in words.
 func (r *run) hold(about, what, reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.mem.held[about] = hold{what, r.clock.Now().Add(r.Retry), reason}
-}
-
-// reasonOf says why a host is left out, and what to do.
-func reasonOf(err error) string {
-	var e *cloud.Error
-	if !errors.As(err, &e) {
-		return err.Error()
-	}
-	if e.Kind != cloud.Quota {
-		return fmt.Sprintf("ALB refuses it: %s: %s", e.Code, e.Message)
-	}
-	name := e.Quota
-	if name == "" {
-		name = e.Code
-	}
-	way := "ask for a larger quota in Alibaba Cloud's Quota Center, use another load balancer for some of the hosts, or serve fewer"
-	if strings.Contains(strings.ToLower(name), "server") {
-		way += "; a Pod counts once for each rule that leads to it"
-	}
-	return fmt.Sprintf("the quota %s is used up: %s; %s", name, strings.TrimSuffix(e.Message, "."), way)
+	r.mem.held[about] = deploy.Hold{What: what, Until: r.clock.Now().Add(r.Retry), Reason: reason}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // mostServers is how many servers one call may have.
@@ -15,13 +16,13 @@ func (r *run) createGroup(want wantedGroup) {
 	about := "making the server group of " + want.Key
 	m, err := r.api.createGroup(r.ctx, r.w.Owner, want, r.s.vpc)
 	if cloud.KindOf(err) == cloud.Quota {
-		r.hold("group "+want.id(), want.id(), reasonOf(err))
+		r.hold("group "+want.id(), want.id(), deploy.Reason(err))
 		return
 	}
 	if !r.done(about, m, err) {
 		return
 	}
-	g := &group{ID: m.Group, Key: short(want.Key), Protocol: want.Protocol, Check: check, Servers: map[endpoint]int{}}
+	g := &group{ID: m.Group, Key: deploy.Short(want.Key), Protocol: want.Protocol, Check: check, Servers: map[endpoint]int{}}
 	r.mu.Lock()
 	r.s.groups[g.ID] = g
 	r.mu.Unlock()
@@ -106,7 +107,7 @@ func (r *run) addFewer(g *group, about string, add, remove []endpoint, weights m
 			missing[at] = weight
 		}
 	}
-	r.hold("servers of "+g.ID, textOf(missing), fmt.Sprintf("%d of its Pods get no requests: %s", len(missing), reasonOf(refused)))
+	r.hold("servers of "+g.ID, textOf(missing), fmt.Sprintf("%d of its Pods get no requests: %s", len(missing), deploy.Reason(refused)))
 	return false
 }
 

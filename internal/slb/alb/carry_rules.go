@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // mostRules is how many rules one call may have.
@@ -36,7 +37,7 @@ func (r *run) refuse(refused []refusal) {
 		r.mu.Lock()
 		final := text(one.step.Conditions, r.final(one.step.Rule))
 		r.mu.Unlock()
-		r.hold("rule "+one.step.Rule.place(), final, reasonOf(one.err))
+		r.hold("rule "+one.step.Rule.place(), final, deploy.Reason(one.err))
 	}
 }
 
@@ -97,8 +98,8 @@ func (r *run) makeSome(listener string, steps []ruleStep, refused *[]refusal) er
 	rules := make([]rule, len(steps))
 	for i, step := range steps {
 		rules[i] = rule{
-			Name: nameOf(step.Rule.Key), Priority: step.Priority, Conditions: step.Conditions, Actions: step.Actions,
-			NewTags: tagsOf(r.w.Owner, step.Rule.Key),
+			Name: deploy.Name(step.Rule.Key), Priority: step.Priority, Conditions: step.Conditions, Actions: step.Actions,
+			NewTags: deploy.Tags(r.w.Owner, step.Rule.Key),
 		}
 	}
 	m, err := r.api.createRules(r.ctx, listener, rules)
@@ -136,10 +137,10 @@ func (r *run) makeSome(listener string, steps []ruleStep, refused *[]refusal) er
 	return nil
 }
 
-// final says whether a rule was refused for what it is, so that nothing but another rule, or more room, helps.
+// final says whether a rule was refused for what it is, or for a priority that another has.
 func final(err error) bool {
 	e, ok := errors.AsType[*cloud.Error](err)
-	return ok && (e.Kind == cloud.Quota || e.Kind == cloud.Other && e.Code != "" || e.Kind == cloud.Conflict && strings.HasPrefix(e.Code, "Conflict.Priority"))
+	return deploy.Final(err) || ok && e.Code == "Conflict.Priority"
 }
 
 // changeRules changes rules, ten by a call. No priority can be taken that another rule has at the time, so those whose way is not free
@@ -157,7 +158,7 @@ func (r *run) changeRules(listener string, steps []ruleStep) {
 			}
 		}
 		if len(now) == 0 {
-			if !r.aside(listener, later[0].ID, taken) {
+			if !r.aside(later[0].ID, taken) {
 				return
 			}
 			continue
@@ -186,7 +187,7 @@ func (r *run) taken(listener string) map[int]string {
 }
 
 // aside moves a rule to a free priority; where there is none it is taken away, to be made anew by the next round.
-func (r *run) aside(listener, id string, taken map[int]string) bool {
+func (r *run) aside(id string, taken map[int]string) bool {
 	to := r.w.PriorityTo
 	if to == 0 {
 		to = 10_000

@@ -3,13 +3,13 @@ package alb
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"k8s.io/utils/clock"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // Options are how patient a Deployer is. The zero value of each means what is said at it.
@@ -49,14 +49,7 @@ type Deployer struct {
 	jobs  *jobs
 	clock clock.Clock
 
-	mu  sync.Mutex
-	all map[string]*balancerTurn
-}
-
-// balancerTurn lets one caller at a time at a load balancer, and keeps what is known about it.
-type balancerTurn struct {
-	turn   chan struct{} // holds one token
-	owners map[slb.Owner]*known
+	turns deploy.Turns[known]
 }
 
 // known is what an owner has there.
@@ -71,32 +64,13 @@ var _ slb.Deployer = &Deployer{}
 func New(c *cloud.Client, o Options) *Deployer {
 	o = o.withDefaults()
 	a := api{c}
-	return &Deployer{Options: o, api: a, jobs: newJobs(a, o.Clock, o.Ask), clock: o.Clock, all: map[string]*balancerTurn{}}
-}
-
-// take waits for the turn at a load balancer.
-func (d *Deployer) take(ctx context.Context, w slb.Wanted) (*known, func(), error) {
-	d.mu.Lock()
-	b := d.all[w.LoadBalancerID]
-	if b == nil {
-		b = &balancerTurn{turn: make(chan struct{}, 1), owners: map[slb.Owner]*known{}}
-		d.all[w.LoadBalancerID] = b
-	}
-	d.mu.Unlock()
-	select {
-	case b.turn <- struct{}{}:
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
-	}
-	if b.owners[w.Owner] == nil {
-		b.owners[w.Owner] = &known{mem: newMemory()}
-	}
-	return b.owners[w.Owner], func() { <-b.turn }, nil
+	return &Deployer{Options: o, api: a, jobs: newJobs(a, o.Clock, o.Ask), clock: o.Clock,
+		turns: deploy.Turns[known]{New: func() *known { return &known{mem: newMemory()} }}}
 }
 
 // Deploy brings the load balancer as far as it can be brought now.
 func (d *Deployer) Deploy(ctx context.Context, w slb.Wanted) (slb.Result, error) {
-	k, done, err := d.take(ctx, w)
+	k, done, err := d.turns.Take(ctx, w)
 	if err != nil {
 		return slb.Result{}, err
 	}
@@ -151,14 +125,14 @@ func (d *Deployer) rounds(ctx context.Context, w slb.Wanted, k *known) (slb.Resu
 func (d *Deployer) plan(ctx context.Context, w slb.Wanted, k *known) (plan, desired, error) {
 	fronts := k.state.fronts(w.Listeners)
 	want := desire(w, fronts, k.state.edition)
-	make := func(h health) plan {
+	with := func(h health) plan {
 		p := planner{Options: d.Options, s: k.state, d: want, h: h, mem: k.mem, now: d.clock.Now(), from: w.PriorityFrom, to: w.PriorityTo}
 		if p.to == 0 {
 			p.from, p.to = 1, 10_000
 		}
 		return p.make()
 	}
-	p := make(nil)
+	p := with(nil)
 	if !p.Blind {
 		return p, want, nil
 	}
@@ -166,7 +140,7 @@ func (d *Deployer) plan(ctx context.Context, w slb.Wanted, k *known) (plan, desi
 	if err != nil {
 		return plan{}, want, err
 	}
-	return make(h), want, nil
+	return with(h), want, nil
 }
 
 // used are the listeners that the owner has rules on.
@@ -193,7 +167,7 @@ func (d *Deployer) result(_ slb.Wanted, s *state, want desired, p plan) slb.Resu
 
 // Remove takes away what is the owner's.
 func (d *Deployer) Remove(ctx context.Context, w slb.Wanted) (time.Duration, error) {
-	k, done, err := d.take(ctx, w)
+	k, done, err := d.turns.Take(ctx, w)
 	if err != nil {
 		return 0, err
 	}
@@ -205,6 +179,9 @@ func (d *Deployer) Remove(ctx context.Context, w slb.Wanted) (time.Duration, err
 	for {
 		p, want, err := d.plan(ctx, w, k)
 		if err != nil || p.empty() {
+			if err == nil && p.Again == 0 {
+				d.turns.Forget(w)
+			}
 			return p.Again, err
 		}
 		run := &run{Deployer: d, ctx: ctx, w: w, want: want, s: k.state, mem: k.mem}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // endpoint is where a server listens.
@@ -29,7 +30,7 @@ type wantedGroup struct {
 // id tells groups apart: a group cannot change its protocol, so one with another is another group.
 func (g wantedGroup) id() string { return groupID(g.Key, g.Protocol) }
 
-func groupID(key, protocol string) string { return short(key) + "|" + protocol }
+func groupID(key, protocol string) string { return deploy.Short(key) + "|" + protocol }
 
 // wantedRule is a rule on one listener.
 type wantedRule struct {

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // plan is what can be done now, in this order, and what has to wait.
@@ -118,7 +119,7 @@ func (p *planner) servers() {
 			p.plan.Servers[id] = change
 		}
 	}
-	only(p.mem.zero, seen)
+	deploy.Only(p.mem.zero, seen)
 }
 
 // leave plans the next step of a server that is to go.
@@ -131,7 +132,7 @@ func (p *planner) leave(g *group, want wantedGroup, at endpoint, change *serverC
 		return
 	}
 	seen.Insert(key)
-	due := since(p.mem.zero, key, p.now).Add(p.Drain)
+	due := deploy.Since(p.mem.zero, key, p.now).Add(p.Drain)
 	switch {
 	case want.Draining[at]: // it goes when its Pod does
 	case !p.now.Before(due):
@@ -167,14 +168,14 @@ func (p *planner) drops() {
 			continue
 		}
 		seen.Insert(id)
-		due := since(p.mem.unused, id, p.now).Add(p.Drain)
+		due := deploy.Since(p.mem.unused, id, p.now).Add(p.Drain)
 		if p.s.gone || len(g.Servers) == 0 || !p.now.Before(due) {
 			p.plan.Drop = append(p.plan.Drop, id)
 			continue
 		}
 		p.later(due.Sub(p.now))
 	}
-	only(p.mem.unused, seen)
+	deploy.Only(p.mem.unused, seen)
 }
 
 // look notes that health checks are waited for: the next look is soon, and the ones after it less and less so.
@@ -191,14 +192,13 @@ func (p *planner) later(d time.Duration) {
 
 // heldBack says whether something was refused a short while ago, and notes of the rules that it is for that they are left out.
 func (p *planner) heldBack(about, what string, rules ...wantedRule) bool {
-	h, ok := p.mem.held[about]
-	if !ok || h.what != what || !p.now.Before(h.until) {
-		delete(p.mem.held, about)
+	reason, left, held := p.mem.held.On(about, what, p.now)
+	if !held {
 		return false
 	}
-	p.later(h.until.Sub(p.now))
+	p.later(left)
 	for _, r := range rules {
-		p.leftOut(r, h.reason)
+		p.leftOut(r, reason)
 	}
 	return true
 }

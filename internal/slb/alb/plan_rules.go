@@ -8,6 +8,7 @@ import (
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // ruleStep is a rule as it is to be made or changed now. Groups that are not there yet stand in it by what they are for; see resolve.
@@ -30,7 +31,7 @@ func (p *planner) rules() {
 	}
 	keep := map[string]bool{} // keys of rules that are left out: what stands of them stays
 	for _, left := range p.d.Left {
-		keep[short(left.Rule)] = true
+		keep[deploy.Short(left.Rule)] = true
 	}
 	states := map[string]*slb.RuleState{}
 	var order []*slb.RuleState
@@ -55,19 +56,19 @@ func (p *planner) listener(id string, wanted []wantedRule, keep map[string]bool,
 	now := map[string]*rule{}
 	order := make([]string, len(wanted))
 	for i, r := range wanted {
-		order[i] = short(r.Key)
+		order[i] = deploy.Short(r.Key)
 	}
 	taken := maps.Clone(p.s.foreign[id])
 	if taken == nil {
 		taken = map[int]bool{}
 	}
 	for _, r := range p.s.rulesOf(id) {
-		key := keyOf(r.Tags)
+		key := deploy.KeyOf(r.Tags)
 		switch {
 		case now[key] != nil || !slices.Contains(order, key) && !keep[key]:
 			step.Drop = append(step.Drop, r.ID)
 			taken[r.Priority] = true // until it is gone
-		case keep[key]:
+		case !slices.Contains(order, key):
 			taken[r.Priority] = true
 		}
 		if now[key] == nil {

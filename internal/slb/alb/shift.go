@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // shift decides what a rule that stands becomes now, on its way to what it should be, and says what it waits for.
@@ -33,7 +35,7 @@ func (p *planner) shift(want wantedRule, now *rule, next *ruleStep) (waiting str
 		waiting = fmt.Sprintf("not all Pods of %v are healthy by ALB's check yet", append(slices.Clone(cold), slow...))
 	}
 	p.look()
-	began := since(p.mem.waiting, want.place(), p.now)
+	began := deploy.Since(p.mem.waiting, want.place(), p.now)
 	if headers == "" && len(cold) == 0 && p.now.Sub(began) >= p.Patience && p.oneInEach(slow) {
 		return ""
 	}

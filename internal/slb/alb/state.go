@@ -12,6 +12,7 @@ import (
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // state is what a load balancer has of an owner, as it was read and as it was changed since.
@@ -70,7 +71,7 @@ func (d *Deployer) observe(ctx context.Context, w slb.Wanted) (*state, error) {
 	}
 	foreignRules := map[string]bool{}
 	for _, r := range rules {
-		if _, mine := owned(w.Owner, r.Tags); mine {
+		if _, mine := deploy.Owned(w.Owner, r.Tags); mine {
 			s.rules[r.ID] = &r
 			continue
 		}
@@ -91,7 +92,7 @@ func (d *Deployer) readGroups(ctx context.Context, w slb.Wanted, s *state, forei
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(readers)
 	for _, info := range infos {
-		key, mine := owned(w.Owner, info.Tags)
+		key, mine := deploy.Owned(w.Owner, info.Tags)
 		if !mine {
 			continue
 		}
@@ -103,6 +104,10 @@ func (d *Deployer) readGroups(ctx context.Context, w slb.Wanted, s *state, forei
 		}
 		all.Go(func() error {
 			servers, err := d.api.servers(ctx, g.ID)
+			if cloud.IsGone(err) { // it was being deleted
+				g.ID = ""
+				return nil
+			}
 			for _, one := range servers {
 				weight := 0
 				if one.Weight != nil {
@@ -115,7 +120,9 @@ func (d *Deployer) readGroups(ctx context.Context, w slb.Wanted, s *state, forei
 			return err
 		})
 	}
-	return all.Wait()
+	err = all.Wait()
+	maps.DeleteFunc(s.groups, func(_ string, g *group) bool { return g.ID == "" })
+	return err
 }
 
 // fronts are the listeners that rules may stand on, by port.
@@ -207,35 +214,38 @@ func inserts(actions []action) map[string]string {
 func text(conditions []condition, actions []action) string {
 	var parts []string
 	for _, c := range conditions {
-		part := c.Type
-		for _, v := range []*values{c.Host, c.Path} {
-			if v != nil && len(v.Values) > 0 {
-				part += fmt.Sprintf(" %q", slices.Sorted(slices.Values(v.Values)))
-			}
-		}
-		if c.Header != nil && c.Header.Key != "" {
-			part += fmt.Sprintf(" %s=%q", strings.ToLower(c.Header.Key), c.Header.Values)
-		}
-		parts = append(parts, part)
+		parts = append(parts, c.text())
 	}
 	slices.Sort(parts)
 	ordered := slices.SortedStableFunc(slices.Values(actions), func(a, b action) int { return int(a.Order) - int(b.Order) })
 	for _, a := range ordered {
-		part := a.Type
-		switch {
-		case a.Forward != nil && a.Type == "ForwardGroup":
-			split := (&rule{Actions: []action{a}}).split()
-			for _, id := range slices.Sorted(maps.Keys(split)) {
-				part += fmt.Sprintf(" %s=%d", id, split[id])
-			}
-		case a.Redirect != nil && a.Type == "Redirect":
-			part += fmt.Sprintf(" %s:%s %s", a.Redirect.Protocol, a.Redirect.Port, a.Redirect.Code)
-		case a.Rewrite != nil && a.Type == "Rewrite":
-			part += fmt.Sprintf(" %s %s %s", a.Rewrite.Host, a.Rewrite.Path, a.Rewrite.Query)
-		case a.Insert != nil && a.Type == "InsertHeader":
-			part += fmt.Sprintf(" %s=%q", a.Insert.Key, a.Insert.Value)
-		}
-		parts = append(parts, part)
+		parts = append(parts, a.text())
 	}
 	return strings.Join(parts, "\n")
+}
+
+func (c condition) text() string {
+	switch {
+	case c.Type == "Host" && c.Host != nil:
+		return fmt.Sprintf("Host %q", slices.Sorted(slices.Values(c.Host.Values)))
+	case c.Type == "Path" && c.Path != nil:
+		return fmt.Sprintf("Path %q", slices.Sorted(slices.Values(c.Path.Values)))
+	case c.Type == "Header" && c.Header != nil:
+		return fmt.Sprintf("Header %s=%q", strings.ToLower(c.Header.Key), c.Header.Values)
+	}
+	return c.Type
+}
+
+func (a action) text() string {
+	switch {
+	case a.Type == "ForwardGroup" && a.Forward != nil:
+		return fmt.Sprint("ForwardGroup ", (&rule{Actions: []action{a}}).split()) // fmt sorts maps
+	case a.Type == "Redirect" && a.Redirect != nil:
+		return fmt.Sprintf("Redirect %s:%s %s", a.Redirect.Protocol, a.Redirect.Port, a.Redirect.Code)
+	case a.Type == "Rewrite" && a.Rewrite != nil:
+		return fmt.Sprintf("Rewrite %s %s %s", a.Rewrite.Host, a.Rewrite.Path, a.Rewrite.Query)
+	case a.Type == "InsertHeader" && a.Insert != nil:
+		return fmt.Sprintf("InsertHeader %s=%q", a.Insert.Key, a.Insert.Value)
+	}
+	return a.Type
 }

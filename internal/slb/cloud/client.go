@@ -67,6 +67,7 @@ func (c *Client) Call(ctx context.Context, p Product, action string, in, out any
 		case lost:
 			failed.Kind = Lost
 			return failed
+		case again:
 		}
 		pause := wait.Step()
 		if c.clock.Since(start)+pause > c.set.Patience {

@@ -1,6 +1,9 @@
 package cloud
 
-import "strconv"
+import (
+	"maps"
+	"strconv"
+)
 
 // WithEnvironment fills what is not set from the environment variables of the alicloud provider and of Alibaba Cloud's own tools.
 func (s Settings) WithEnvironment(getenv func(string) string) Settings {
@@ -67,9 +70,8 @@ var endpointVariables = map[string][]string{
 
 // with gives a map with one more entry, and leaves the one it was given.
 func with(m map[string]string, key, value string) map[string]string {
-	more := map[string]string{key: value}
-	for k, v := range m {
-		more[k] = v
-	}
+	more := map[string]string{}
+	maps.Copy(more, m)
+	more[key] = value
 	return more
 }

@@ -75,8 +75,9 @@ func (e *Error) wayOut() string {
 		return "Give credentials that are valid: an access key, a role, or an OIDC token that has not expired"
 	case Throttled:
 		return "Others of the account call this API too often"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // Unwrap gives what went wrong below, if the API did not answer.

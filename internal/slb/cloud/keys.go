@@ -41,10 +41,7 @@ func baseKeys(c *Client, set Settings, depth int) (keySource, error) {
 	}
 	path := set.SharedCredentialsFile
 	if path == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return noKeys{}, nil
-		}
+		home, _ := os.UserHomeDir() // without one there is no such file
 		path = filepath.Join(home, ".aliyun", "config.json")
 		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) && set.Profile == "" {
 			return noKeys{}, nil

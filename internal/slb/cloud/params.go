@@ -36,7 +36,7 @@ func flattenStruct(v reflect.Value, prefix string, query, form map[string]string
 }
 
 func flattenValue(v reflect.Value, name string, always bool, to, form map[string]string) {
-	if text, ok := v.Interface().(fmt.Stringer); ok && v.Kind() != reflect.Struct {
+	if text, ok := reflect.TypeAssert[fmt.Stringer](v); ok && v.Kind() != reflect.Struct {
 		if always || !v.IsZero() {
 			to[name] = text.String()
 		}

@@ -2,6 +2,7 @@
 package slbtest
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -17,6 +18,8 @@ type Bed struct {
 	T      *testing.T
 	URL    string
 	Client *cloud.Client
+
+	death death
 }
 
 // New makes an emulator whose jobs take 10 ms and whose seconds 20, without limits of calls, unless the options say otherwise.
@@ -35,7 +38,7 @@ func New(t *testing.T, o slbsim.Options) *Bed {
 		o.Write = &wire.Limit{}
 	}
 	b := &Bed{Sim: slbsim.New(o), T: t}
-	server := httptest.NewServer(b.Sim)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.death.serve(b.Sim, w, r) }))
 	t.Cleanup(func() {
 		server.Close()
 		b.Close()

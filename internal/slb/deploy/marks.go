@@ -1,4 +1,5 @@
-package alb
+// Package deploy is what the deployers of ALB and CLB have in common: whose turn it is, what is whose, and what is remembered.
+package deploy
 
 import (
 	"crypto/sha256"
@@ -20,16 +21,18 @@ const (
 // longest is how long a tag's value and a name may be.
 const longest = 128
 
-func ownerTags(o slb.Owner) []cloud.Tag {
+// OwnerTags are the tags that all of an owner has.
+func OwnerTags(o slb.Owner) []cloud.Tag {
 	return []cloud.Tag{{Key: tagCluster, Value: o.Cluster}, {Key: tagIngress, Value: o.Ingress}}
 }
 
-func tagsOf(o slb.Owner, key string) []cloud.Tag {
-	return append(ownerTags(o), cloud.Tag{Key: tagKey, Value: short(key)})
+// Tags are those of what an owner makes for a key.
+func Tags(o slb.Owner, key string) []cloud.Tag {
+	return append(OwnerTags(o), cloud.Tag{Key: tagKey, Value: Short(key)})
 }
 
-// owned gives the key of what is an owner's.
-func owned(o slb.Owner, tags []cloud.Tag) (key string, ok bool) {
+// Owned gives the key of what is an owner's.
+func Owned(o slb.Owner, tags []cloud.Tag) (key string, ok bool) {
 	values := map[string]string{}
 	for _, t := range tags {
 		values[t.Key] = t.Value
@@ -37,8 +40,8 @@ func owned(o slb.Owner, tags []cloud.Tag) (key string, ok bool) {
 	return values[tagKey], values[tagCluster] == o.Cluster && values[tagIngress] == o.Ingress && values[tagKey] != ""
 }
 
-// short is a key as it stands in a tag: itself, or with a hash in place of what does not fit.
-func short(key string) string {
+// Short is a key as it stands in a tag: itself, or with a hash in place of what does not fit.
+func Short(key string) string {
 	if len(key) <= longest {
 		return key
 	}
@@ -48,13 +51,14 @@ func short(key string) string {
 
 var notInName = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// nameOf is what people see in the console. No code reads it.
-func nameOf(key string) string {
+// Name is what people see in the console. No code reads it.
+func Name(key string) string {
 	name := "kn-" + strings.Trim(notInName.ReplaceAllString(key, "-"), "-")
 	return name[:min(len(name), longest)]
 }
 
-func keyOf(tags []cloud.Tag) string {
+// KeyOf is the key that something was made for.
+func KeyOf(tags []cloud.Tag) string {
 	for _, t := range tags {
 		if t.Key == tagKey {
 			return t.Value
