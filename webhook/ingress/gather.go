@@ -48,7 +48,8 @@ func (k *Keeper) gather(ctx context.Context, binding *v1alpha1.SLBIngress) (want
 			f.Ingresses = append(f.Ingresses, &ingresses.Items[i])
 		}
 	}
-	return f, k.backends(ctx, &f)
+	err = k.backends(ctx, &f)
+	return f, err
 }
 
 // bindings are the SLBIngresses that this guard carries out.

@@ -85,7 +85,7 @@ func (k *Keeper) tell(ctx context.Context, facts wanted.Facts) error {
 		before := i.DeepCopy()
 		after := i.DeepCopy()
 		after.Status = next
-		if err := k.Client.Status().Patch(ctx, after, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+		if err := client.IgnoreNotFound(k.Client.Status().Patch(ctx, after, client.MergeFrom(before))); err != nil {
 			return err
 		}
 	}

@@ -146,6 +146,7 @@ func reasonOf(err error) string {
 		return "CloudUnavailable"
 	case cloud.Conflict:
 		return "Conflict"
+	case cloud.Other:
 	}
 	return "Failed"
 }

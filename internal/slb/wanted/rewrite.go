@@ -37,7 +37,7 @@ func (d *draft) through(paths []netv1alpha1.HTTPIngressPath, depth int) ([]netv1
 // claimOf is the one that counts for a host.
 func (d *draft) claimOf(host string) *claim {
 	for i := range d.claims {
-		if c := &d.claims[i]; host != "" && c.host == strings.ToLower(host) && c.older == nil {
+		if c := &d.claims[i]; host != "" && strings.EqualFold(c.host, host) && c.older == nil {
 			return c
 		}
 	}

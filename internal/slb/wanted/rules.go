@@ -157,11 +157,11 @@ func (d *draft) add(r slb.Rule, ports []int, to chosen, http2 bool) {
 
 // keyOf tells a rule from others of its owner: host, path and headers, which no two share.
 func keyOf(r slb.Rule) string {
-	key := r.Host + "|" + r.Path
+	parts := []string{r.Host, r.Path}
 	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
-		key += "|" + strings.ToLower(name) + "=" + r.Headers[name]
+		parts = append(parts, strings.ToLower(name)+"="+r.Headers[name])
 	}
-	return key
+	return strings.Join(parts, "|")
 }
 
 // probe puts a rule before each, which meets requests that ask by the header K-Network-Hash which generation of the KIngress they
