@@ -75,12 +75,11 @@ func (d *Deployer) Deploy(ctx context.Context, w slb.Wanted) (slb.Result, error)
 		return slb.Result{}, err
 	}
 	defer done()
-	fresh := k.state == nil || d.clock.Since(k.state.read) >= d.Trust
-	if fresh {
+	if k.state != nil && d.clock.Since(k.state.read) >= d.Trust {
 		k.state = nil
 	}
 	result, err := d.rounds(ctx, w, k)
-	if err != nil && !fresh && ctx.Err() == nil { // perhaps because what was known is no more so
+	if err != nil && ctx.Err() == nil && deploy.LookAgain(err) {
 		k.state = nil
 		result, err = d.rounds(ctx, w, k)
 	}

@@ -20,6 +20,12 @@ func Join(errs []error) error {
 	return errors.Join(errs...)
 }
 
+// LookAgain says whether an error may come of what was known being no more so, so that to read all anew and go on may help.
+func LookAgain(err error) bool {
+	e, ok := errors.AsType[*cloud.Error](err)
+	return ok && (e.Kind == cloud.Other || e.Kind == cloud.Conflict || e.Kind == cloud.Gone || e.Kind == cloud.Lost)
+}
+
 // Final says whether something was refused for what it is, so that nothing but something else, or more room, helps.
 func Final(err error) bool {
 	e, ok := errors.AsType[*cloud.Error](err)

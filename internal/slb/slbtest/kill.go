@@ -30,9 +30,6 @@ func (d *death) serve(next http.Handler, w http.ResponseWriter, r *http.Request)
 	d.mu.Lock()
 	d.left--
 	dead, last, carried := d.armed && d.left < 0, d.left == -1, d.carried
-	if dead {
-		d.cancel()
-	}
 	d.mu.Unlock()
 	if !dead {
 		next.ServeHTTP(w, r)
@@ -41,6 +38,7 @@ func (d *death) serve(next http.Handler, w http.ResponseWriter, r *http.Request)
 	if last && carried {
 		next.ServeHTTP(httptest.NewRecorder(), r)
 	}
+	d.cancel()
 	panic(http.ErrAbortHandler)
 }
 
