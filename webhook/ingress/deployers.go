@@ -43,9 +43,9 @@ func (d *Deployers) For(b *v1alpha1.SLBIngress) (slb.Deployer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the guard's settings for Alibaba Cloud (slb in its chart): %w", err)
 	}
-	var deployer slb.Deployer = alb.New(client, alb.Options{Trust: d.trust})
+	var deployer slb.Deployer = alb.New(client, alb.Options{Trust: d.trust, Retry: min(d.trust, time.Minute)})
 	if b.Spec.LoadBalancerType == v1alpha1.CLB {
-		deployer = clb.New(client)
+		deployer = clb.New(client, clb.Options{Trust: d.trust, Retry: min(d.trust, time.Minute)})
 	}
 	d.made[key] = deployer
 	return deployer, nil
