@@ -38,6 +38,11 @@ func newBalanced(t *testing.T, o slbsim.Options) *balanced {
 	t.Helper()
 	o.Second = 300 * time.Millisecond // checks and timeouts must not be too short for a busy machine
 	b := &balanced{guard: connect(t), cloud: slbtest.New(t, o), drift: 5 * time.Second}
+	pods := slbsim.Interface{ID: "eni-pods"} // as Terway has them: many addresses to an interface
+	for i := 2; i < 255; i++ {
+		pods.IPs = append(pods.IPs, fmt.Sprintf("10.244.0.%d", i))
+	}
+	b.cloud.PutInterface(pods)
 	for name, at := range b.cloud.Endpoints() {
 		t.Setenv(strings.ToUpper(name)+"_ENDPOINT", at)
 	}

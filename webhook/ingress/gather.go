@@ -7,9 +7,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
-	"knative.dev/networking/pkg/apis/networking"
 	netv1alpha1 "knative.dev/networking/pkg/apis/networking/v1alpha1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -122,20 +120,4 @@ func (k *Keeper) prepare(ctx context.Context) error {
 	}
 	k.watching = true
 	return nil
-}
-
-func ofClass(o client.Object) bool {
-	return o.GetAnnotations()[networking.IngressClassAnnotationKey] == wanted.Class
-}
-
-// holds says that a namespace is one of those that are looked after.
-func (k *Keeper) holds(ctx context.Context, namespace string) (bool, error) {
-	if k.Namespaces == nil || k.Namespaces.Empty() {
-		return true, nil
-	}
-	ns := &corev1.Namespace{}
-	if err := k.Client.Get(ctx, client.ObjectKey{Name: namespace}, ns); err != nil {
-		return false, client.IgnoreNotFound(err)
-	}
-	return k.Namespaces.Matches(labels.Set(ns.Labels)), nil
 }

@@ -3,14 +3,12 @@ package ingress
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
-	netv1alpha1 "knative.dev/networking/pkg/apis/networking/v1alpha1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -49,6 +47,7 @@ type Keeper struct {
 	balancers  locks  // of one load balancer there is one writer
 
 	telling sync.Mutex // of KIngresses there is one writer
+	told    map[types.NamespacedName]told
 
 	mu       sync.Mutex
 	watching bool
@@ -61,10 +60,6 @@ const (
 	// retryFirst and retryLast bound how soon a failure is tried again.
 	retryFirst, retryLast = 500 * time.Millisecond, time.Minute
 )
-
-// GuardLabel names, on an SLBIngress, the namespace of the guard that carries it out. Without it, that is the guard that looks after
-// all namespaces.
-const GuardLabel = "knative-provider.dev/guard"
 
 // Reconcile brings one load balancer to what is wanted of it:
 //
@@ -90,6 +85,7 @@ func (k *Keeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, 
 	}
 	unlock := k.balancers.lock(binding.Spec.LoadBalancerID)
 	defer unlock()
+	k.recall(binding)
 	switch {
 	case binding.DeletionTimestamp != nil:
 		return k.remove(ctx, binding)
@@ -159,41 +155,6 @@ func (k *Keeper) remove(ctx context.Context, binding *v1alpha1.SLBIngress) (ctrl
 	controllerutil.RemoveFinalizer(binding, v1alpha1.SLBFinalizer)
 	return ctrl.Result{}, client.IgnoreNotFound(k.Client.Patch(ctx, binding, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})))
 }
-
-// mine says that this guard carries out an SLBIngress.
-func (k *Keeper) mine(binding *v1alpha1.SLBIngress) bool {
-	guard, named := binding.Labels[GuardLabel]
-	if !named {
-		return k.Only == ""
-	}
-	return guard == k.Namespace
-}
-
-// ours says that a KIngress is of the class, and in a namespace that is looked after.
-func (k *Keeper) ours(ctx context.Context, i *netv1alpha1.Ingress) (bool, error) {
-	if !ofClass(i) {
-		return false, nil
-	}
-	return k.holds(ctx, i.Namespace)
-}
-
-// reserve keeps a Pod for each of some Revisions, and lets go of those that were kept for the SLBIngress before.
-func (k *Keeper) reserve(binding string, revisions []types.NamespacedName) {
-	k.mu.Lock()
-	before := k.of(binding).reserved
-	k.of(binding).reserved = revisions
-	k.mu.Unlock()
-	for _, r := range revisions {
-		k.Reservations.Reserve(sourceOf(binding), r, 1)
-	}
-	for _, r := range before {
-		if !slices.Contains(revisions, r) {
-			k.Reservations.Reserve(sourceOf(binding), r, 0)
-		}
-	}
-}
-
-func sourceOf(binding string) string { return "slb/" + binding }
 
 func firstOf(errs ...error) error {
 	for _, err := range errs {

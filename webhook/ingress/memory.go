@@ -2,10 +2,12 @@ package ingress
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	netv1alpha1 "knative.dev/networking/pkg/apis/networking/v1alpha1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,6 +25,13 @@ type memory struct {
 	public   netv1alpha1.LoadBalancerIngressStatus
 	local    netv1alpha1.LoadBalancerIngressStatus
 	applied  string // what the Service for the cluster-local listener was last made of
+	told     *v1alpha1.SLBIngressStatus
+}
+
+// told is the status of a KIngress as it was last written: what the cache has may be older.
+type told struct {
+	uid    types.UID
+	status netv1alpha1.IngressStatus
 }
 
 // of gives what is remembered; k.mu is held.
@@ -34,6 +43,15 @@ func (k *Keeper) of(binding string) *memory {
 		k.memories[binding] = &memory{}
 	}
 	return k.memories[binding]
+}
+
+// recall gives an SLBIngress the status that was last written: what the cache has may be older.
+func (k *Keeper) recall(binding *v1alpha1.SLBIngress) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if last := k.of(binding.Name).told; last != nil {
+		binding.Status = *last
+	}
 }
 
 // record remembers how far an SLBIngress is.
@@ -73,8 +91,19 @@ func (k *Keeper) tell(ctx context.Context, facts wanted.Facts) error {
 	winners := wanted.Winners(facts.Bindings, facts.Ingresses)
 	k.telling.Lock()
 	defer k.telling.Unlock()
-	states := k.snapshot()
+	states, before := k.snapshot(), k.told
+	k.told = make(map[types.NamespacedName]told, len(facts.Ingresses))
 	for _, i := range facts.Ingresses {
+		if last, ok := before[client.ObjectKeyFromObject(i)]; ok && last.uid == i.UID {
+			k.told[client.ObjectKeyFromObject(i)] = last
+		}
+	}
+	for _, i := range facts.Ingresses {
+		key := client.ObjectKeyFromObject(i)
+		if last, ok := k.told[key]; ok {
+			i = i.DeepCopy()
+			i.Status = last.status
+		}
 		if i.DeletionTimestamp != nil {
 			continue
 		}
@@ -82,14 +111,21 @@ func (k *Keeper) tell(ctx context.Context, facts wanted.Facts) error {
 		if !known || equality.Semantic.DeepEqual(i.Status, next) {
 			continue
 		}
-		before := i.DeepCopy()
-		after := i.DeepCopy()
-		after.Status = next
-		if err := client.IgnoreNotFound(k.Client.Status().Patch(ctx, after, client.MergeFrom(before))); err != nil {
+		if err := k.patchStatus(ctx, &netv1alpha1.Ingress{ObjectMeta: metav1.ObjectMeta{Namespace: i.Namespace, Name: i.Name}}, next); err != nil {
 			return err
 		}
+		k.told[key] = told{i.UID, next}
 	}
 	return nil
+}
+
+// patchStatus writes a status whole, whatever the cache has.
+func (k *Keeper) patchStatus(ctx context.Context, o client.Object, status any) error {
+	patch, err := json.Marshal([]map[string]any{{"op": "add", "path": "/status", "value": status}})
+	if err != nil {
+		return err
+	}
+	return client.IgnoreNotFound(k.Client.Status().Patch(ctx, o, client.RawPatch(types.JSONPatchType, patch)))
 }
 
 func (k *Keeper) snapshot() map[string]memory {
@@ -106,9 +142,13 @@ func (k *Keeper) writeStatus(ctx context.Context, binding *v1alpha1.SLBIngress, 
 	if equality.Semantic.DeepEqual(binding.Status, status) {
 		return nil
 	}
-	before := binding.DeepCopy()
-	binding.Status = status
-	return client.IgnoreNotFound(k.Client.Status().Patch(ctx, binding, client.MergeFrom(before)))
+	if err := k.patchStatus(ctx, &v1alpha1.SLBIngress{ObjectMeta: metav1.ObjectMeta{Name: binding.Name}}, status); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	k.of(binding.Name).told = &status
+	k.mu.Unlock()
+	return nil
 }
 
 // locks are one for each name.
