@@ -107,18 +107,15 @@ func (k *Keeper) deploy(ctx context.Context, binding *v1alpha1.SLBIngress) (ctrl
 	}
 	plan := wanted.Make(facts)
 	k.reserve(binding.Name, plan.Floors)
-	local, err := k.localAddress(ctx, binding)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
+	local, unresolved := k.localAddress(ctx, binding) // which is no reason to leave the rest as it is
 	result, failed := k.carryOut(ctx, binding, plan.Wanted)
 	k.record(binding, plan, local, result, failed)
 	if err := k.tell(ctx, facts); err != nil {
 		return ctrl.Result{}, err
 	}
 	status := bindingStatus(binding, plan, result, failed)
-	if err := k.writeStatus(ctx, binding, status); err != nil || failed != nil {
-		return ctrl.Result{}, firstOf(failed, err)
+	if err := firstOf(k.writeStatus(ctx, binding, status), failed, unresolved); err != nil {
+		return ctrl.Result{}, err
 	}
 	if result.Again > 0 {
 		return ctrl.Result{RequeueAfter: result.Again}, nil
@@ -146,7 +143,10 @@ func (k *Keeper) remove(ctx context.Context, binding *v1alpha1.SLBIngress) (ctrl
 	}
 	if err != nil || again > 0 {
 		status := removalStatus(binding, err)
-		return ctrl.Result{RequeueAfter: again}, firstOf(err, k.writeStatus(ctx, binding, status))
+		if err := firstOf(k.writeStatus(ctx, binding, status), err); err != nil {
+			return ctrl.Result{}, err
+		}
+		return ctrl.Result{RequeueAfter: again}, nil
 	}
 	if err := k.forget(ctx, binding.Name); err != nil {
 		return ctrl.Result{}, err
