@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/open-policy-agent/cert-controller/pkg/rotator"
@@ -44,7 +45,17 @@ func (c *certificates) start(m ctrl.Manager, namespace string) (<-chan struct{},
 		SecretKey: types.NamespacedName{Namespace: namespace, Name: c.secret},
 		CertDir:   c.dir, CAName: "knative-guard", CAOrganization: "knative-guard", DNSName: host, ExtraDNSNames: []string{host + ".cluster.local"},
 		IsReady: ready, Webhooks: []rotator.WebhookInfo{{Name: c.webhook, Type: rotator.Validating}, {Name: c.webhook, Type: rotator.Mutating}}, FieldOwner: "knative-guard",
-		ControllerName:     "certificates-" + c.webhook,
+		ControllerName:     c.controller(),
 		ServerCertDuration: c.validity, LookaheadInterval: c.ahead, RotationCheckFrequency: c.check,
 	})
+}
+
+// rotators counts those of this process: cert-controller has their names be unique, whatever the manager says of names.
+var rotators atomic.Int32
+
+func (c *certificates) controller() string {
+	if n := rotators.Add(1); n > 1 {
+		return fmt.Sprintf("certificates-%s-%d", c.webhook, n)
+	}
+	return "certificates-" + c.webhook
 }

@@ -106,7 +106,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	knative := facts.NewKnative(m.GetCache(), s.knative, events)
 	injection := &admission.Injection{Cache: m.GetCache(), Injector: knative.Injector, Events: events}
 	autoscalers := &controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events, Scope: scope}
-	keeper, foreign := newScaling(m, s, handler, events, autoscalers.Again)
+	keeper, foreign := newScaling(m, s, handler, events, scope, autoscalers.Again)
 	autoscalers.Policy = keeper.Autoscaler
 	for _, register := range []func(ctrl.Manager) error{
 		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events, Scope: scope}).Register,

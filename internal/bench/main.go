@@ -18,7 +18,7 @@ import (
 
 func main() {
 	sizes := flag.String("n", "500,1000", "how many Services to plan, a list")
-	only := flag.String("only", "plan,apply,ready,rollback,admission", "which of the measurements")
+	only := flag.String("only", "plan,apply,ready,rollback,admission,scaling", "which of the measurements")
 	address := flag.String("allow-all", "", "be the handler that does nothing, at this address")
 	certificates := flag.String("certificates", "", "where its certificate is")
 	flag.Parse()
@@ -61,6 +61,8 @@ func run(ctx context.Context, sizes, only []string) error {
 			err = measureRollback(ctx, cluster, 5)
 		case "admission":
 			err = withoutController(ctx, cluster, func() error { return measureAdmission(ctx, cluster) })
+		case "scaling":
+			err = measureScaling(ctx, cluster)
 		default:
 			err = fmt.Errorf("there is no measurement of that name")
 		}

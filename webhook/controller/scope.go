@@ -30,7 +30,7 @@ type Scope struct {
 //	is not known yet       nothing: the watch of namespaces asks again when it is
 func (s Scope) Of(r reconcile.Reconciler) reconcile.Reconciler {
 	return reconcile.Func(func(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-		in, err := s.holds(ctx, req.Namespace)
+		in, err := s.Holds(ctx, req.Namespace)
 		if err != nil || !in {
 			return ctrl.Result{}, err
 		}
@@ -38,7 +38,8 @@ func (s Scope) Of(r reconcile.Reconciler) reconcile.Reconciler {
 	})
 }
 
-func (s Scope) holds(ctx context.Context, namespace string) (bool, error) {
+// Holds says that a namespace is in the scope.
+func (s Scope) Holds(ctx context.Context, namespace string) (bool, error) {
 	if s.Selector == nil || s.Selector.Empty() {
 		return true, nil
 	}

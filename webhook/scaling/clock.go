@@ -3,6 +3,8 @@ package scaling
 import (
 	"context"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 const (
@@ -18,7 +20,7 @@ func (k *Keeper) clock(ctx context.Context, q queue) error {
 	go func() {
 		defer look.Stop()
 		k.watchClock(ctx, look.C, func() {
-			for _, t := range k.all(ctx) {
+			for _, t := range k.all(ctx, metav1.NamespaceAll) {
 				q.Add(t)
 			}
 		})

@@ -19,6 +19,9 @@ import (
 // fieldOwner is the field manager of all that the keeper writes.
 const fieldOwner = client.FieldOwner("knative-guard-scaling")
 
+// conflictAgain is when to look again at what somebody else has just written, in case the watch is slow.
+const conflictAgain = 100 * time.Millisecond
+
 // Keeper carries ScalingPolicies out.
 type Keeper struct {
 	Client client.Client
@@ -32,8 +35,10 @@ type Keeper struct {
 	Reservations *scaling.Reservations
 	// Autoscale has the PodAutoscaler of a plain Deployment looked at again. It does not wait.
 	Autoscale func(deployment types.NamespacedName)
-	Now       func() time.Time
-	Events    events.EventRecorder
+	// InScope says whether this guard looks after a namespace.
+	InScope func(ctx context.Context, namespace string) (bool, error)
+	Now     func() time.Time
+	Events  events.EventRecorder
 
 	timetables timetables
 }
@@ -48,7 +53,12 @@ type Keeper struct {
 //	one                      is suspended, or a dry run      is given back what it had itself      what holds, or would
 //	one                      cannot be read                  is given back what it had itself      what is wrong with it
 //	several                  as above                        as above                              of the others: who was first
+//	any, in a namespace      –                               is left as it is                      as before
+//	of another guard
 func (k *Keeper) Reconcile(ctx context.Context, t Target) (ctrl.Result, error) {
+	if in, err := k.InScope(ctx, t.Namespace); err != nil || !in {
+		return ctrl.Result{}, err
+	}
 	policies, err := Policies(ctx, k.Client, t)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -56,7 +66,10 @@ func (k *Keeper) Reconcile(ctx context.Context, t Target) (ctrl.Result, error) {
 	now := k.Now()
 	p := k.plan(policies, now)
 	found, failed := k.carry(ctx, t, p)
-	if failed != nil && !refused(failed) {
+	switch {
+	case apierrors.IsConflict(failed): // what was read is old: the newer one is about to come by the watch
+		return ctrl.Result{RequeueAfter: conflictAgain}, nil
+	case failed != nil && !refused(failed):
 		return ctrl.Result{}, failed // tried again; the status keeps what was true last
 	}
 	if failed != nil {

@@ -60,7 +60,7 @@ func newBench(t *testing.T, objects ...client.Object) *bench {
 	c := builder.Build()
 	b.Keeper = &Keeper{
 		Client: c, Live: c, Knative: &Knative{Cache: c, Namespace: "knative-serving"}, Owners: &Owners{Cache: c}, Reservations: &floors.Reservations{},
-		Autoscale: func(types.NamespacedName) {}, Now: func() time.Time { return b.now }, Events: events.NewFakeRecorder(100),
+		Autoscale: func(types.NamespacedName) {}, Now: func() time.Time { return b.now }, InScope: func(context.Context, string) (bool, error) { return true, nil }, Events: events.NewFakeRecorder(100),
 	}
 	return b
 }

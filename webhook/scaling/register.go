@@ -2,6 +2,7 @@ package scaling
 
 import (
 	"context"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -19,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
@@ -28,13 +30,16 @@ import (
 // workers are how many targets are brought up to date at once: many windows begin at nine o'clock.
 const workers = 16
 
+// longestWait is between two tries: an API server that was away over the edge of a window finds the floor written soon after.
+const longestWait = 10 * time.Second
+
 type queue = workqueue.TypedRateLimitingInterface[Target]
 
 // Register makes the manager call Reconcile: for a target when it, its policies or what scales it change, when a source or a
 // reservation does, and when the clock is set.
 func (k *Keeper) Register(m ctrl.Manager) error {
 	b := builder.TypedControllerManagedBy[Target](m).Named("scaling").
-		WithOptions(controller.TypedOptions[Target]{MaxConcurrentReconciles: workers}).
+		WithOptions(controller.TypedOptions[Target]{MaxConcurrentReconciles: workers, RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[Target](5*time.Millisecond, longestWait)}).
 		Watches(&v1alpha1.ScalingPolicy{}, k.policyEvents()).
 		WatchesRawSource(source.TypedFunc[Target](k.others)).
 		WatchesRawSource(source.TypedFunc[Target](k.clock))
@@ -62,8 +67,10 @@ func (k *Keeper) Register(m ctrl.Manager) error {
 		if o.GetName() != autoscalerconfig.ConfigName {
 			return nil
 		}
-		return k.all(ctx)
-	})).Complete(k)
+		return k.all(ctx, metav1.NamespaceAll)
+	})).Watches(&corev1.Namespace{}, handler.TypedEnqueueRequestsFromMapFunc(func(ctx context.Context, o client.Object) []Target {
+		return k.all(ctx, o.GetName()) // it may have come into the scope
+	}), builder.WithPredicates(predicate.LabelChangedPredicate{})).Complete(k)
 }
 
 func target(o client.Object, kind v1alpha1.TargetKind, name string) Target {
@@ -96,10 +103,10 @@ func (k *Keeper) policyEvents() handler.TypedEventHandler[client.Object, Target]
 	}
 }
 
-// all are the targets of all policies.
-func (k *Keeper) all(ctx context.Context) []Target {
+// all are the targets of all policies of a namespace.
+func (k *Keeper) all(ctx context.Context, namespace string) []Target {
 	var list v1alpha1.ScalingPolicyList
-	if err := k.Client.List(ctx, &list, client.InNamespace(metav1.NamespaceAll), client.UnsafeDisableDeepCopy); err != nil {
+	if err := k.Client.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil // from a cache that is not there yet: what is in it is asked for when it comes
 	}
 	out := make([]Target, len(list.Items))
