@@ -61,7 +61,8 @@ func newBed(t *testing.T) *bed {
 	b.namespace()
 	b.images()
 	localPort := freePort(t)
-	b.slb = slbtest.New(t, slbsim.Options{Listen: func(address string, port int) (net.Listener, error) {
+	// Half a second for a second: the suite waits ten seconds for answers, of the load balancer's sixty.
+	b.slb = slbtest.New(t, slbsim.Options{Second: 500 * time.Millisecond, Listen: func(address string, port int) (net.Listener, error) {
 		if port == localPort {
 			address = bridge
 		}
