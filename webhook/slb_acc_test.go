@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strconv"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -90,7 +91,7 @@ func TestAccCLB(t *testing.T) {
 // pods gives a Revision some Pods, and waits until they are Ready.
 func (b *balanced) pods(revision string, n int32) {
 	b.t.Helper()
-	b.scale(revision, string(rune('0'+n)))
+	b.scale(revision, strconv.Itoa(int(n)))
 	b.eventually(revision+" has its Pods", func(ctx context.Context) error {
 		d := &appsv1.Deployment{ObjectMeta: b.meta(revision + "-deployment")}
 		err := b.admin.Get(ctx, client.ObjectKeyFromObject(d), d)

@@ -158,8 +158,11 @@ func (l *balancer) get(ctx context.Context, host string) (string, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s: %s %.200q, %v", host, resp.Status, body, err)
+	if err != nil {
+		return "", err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s: %s %.200q", host, resp.Status, body)
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(string(body)), "Hello "), "!"), nil
 }

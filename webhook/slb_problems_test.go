@@ -26,8 +26,12 @@ func TestAccSLBProblems(t *testing.T) {
 	b.ready(s)
 	host := s.Status.URL.Host
 	l.status("it is served", ready("True", "Served"))
+	step := func(what string, try func()) {
+		t.Log(what)
+		try()
+	}
 
-	t.Run("the guard is stopped amid a change", func(t *testing.T) {
+	step("the guard is stopped amid a change", func() {
 		b.stop()
 		if err := change(t.Context(), b.admin, s, func(s *servingv1.Service) {
 			b.version(s, "v2")
@@ -48,7 +52,7 @@ func TestAccSLBProblems(t *testing.T) {
 			t.Errorf("%d server groups were made", groups)
 		}
 	})
-	t.Run("a rule is deleted by hand", func(t *testing.T) {
+	step("a rule is deleted by hand", func() {
 		made := b.cloud.Record.Count()["alb:CreateRules"]
 		l.deleteRules()
 		b.eventually("the guard has put it back", func(ctx context.Context) error {
@@ -57,7 +61,7 @@ func TestAccSLBProblems(t *testing.T) {
 		})
 		near(t, l.count(host, 1000), 1, map[string]float64{"v1": 50, "v2": 50})
 	})
-	t.Run("credentials that have no right, and then none", func(t *testing.T) {
+	step("credentials that have no right, and then none", func() {
 		b.cloud.Keys.Add(wire.Key{ID: "sim", Secret: "sim", Deny: []string{"alb:*"}})
 		if err := change(t.Context(), b.admin, s, func(s *servingv1.Service) { split(s, "hello-v1 100") }); err != nil {
 			t.Fatal(err)
@@ -71,7 +75,7 @@ func TestAccSLBProblems(t *testing.T) {
 		b.ready(s)
 		near(t, l.count(host, 100), 0, map[string]float64{"v1": 100})
 	})
-	t.Run("a quota is reached", func(t *testing.T) {
+	step("a quota is reached", func() {
 		second, third := b.serviceOf("second"), b.serviceOf("third")
 		l.status("one host is left out", func(s v1alpha1.SLBIngressStatus, c metav1.Condition) bool {
 			return c.Reason == "HostsLeftOut" && len(s.LeftOut) == 1 && strings.Contains(s.LeftOut[0].Reason, "quota")
@@ -82,16 +86,16 @@ func TestAccSLBProblems(t *testing.T) {
 		b.ready(third)
 		b.remove(third)
 	})
-	t.Run("two SLBIngresses claim one host", func(t *testing.T) {
+	step("two SLBIngresses claim one host", func() {
 		time.Sleep(time.Second) // ages are told in seconds
 		second := b.alb("second", func(s *v1alpha1.SLBIngressSpec) { s.Namespaces = nil })
-		second.status("the older has it", func(s v1alpha1.SLBIngressStatus, c metav1.Condition) bool {
+		second.status("the older has it", func(_ v1alpha1.SLBIngressStatus, c metav1.Condition) bool {
 			return c.Reason == "HostsClaimedTwice" && strings.Contains(c.Message, l.binding.Name)
 		})
 		near(t, l.count(host, 20), 0, map[string]float64{"v1": 100})
 		second.unbind()
 	})
-	t.Run("the load balancer is deleted by hand", func(t *testing.T) {
+	step("the load balancer is deleted by hand", func() {
 		l.deleteBalancer()
 		l.status("it is gone", ready("False", "LoadBalancerGone"))
 		l.unbind() // and does not hold up the SLBIngress
