@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -73,6 +74,9 @@ func ingressStatus(i *netv1alpha1.Ingress, winners map[wanted.HostOf]string, sta
 		conditions.MarkUnknown(netv1alpha1.IngressConditionLoadBalancerReady, "Waiting", "%s", some(waiting))
 		return next, true
 	}
+	if len(public) == 0 {
+		public = elsewhere(states)
+	}
 	next.MarkLoadBalancerReady(public, local)
 	return next, true
 }
@@ -89,7 +93,21 @@ func addressOnce(have []netv1alpha1.LoadBalancerIngressStatus, one netv1alpha1.L
 	return []netv1alpha1.LoadBalancerIngressStatus{one}
 }
 
+// elsewhere is where external hosts are served, for a KIngress that has none: whoever reads its status expects an address.
+func elsewhere(states map[string]memory) []netv1alpha1.LoadBalancerIngressStatus {
+	for _, name := range slices.Sorted(maps.Keys(states)) {
+		if found := addressOnce(nil, states[name].public); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// publicAddress is that of an SLBIngress with a listener for external hosts.
 func publicAddress(b *v1alpha1.SLBIngress) netv1alpha1.LoadBalancerIngressStatus {
+	if len(wanted.Listeners(b, false)) == 0 {
+		return netv1alpha1.LoadBalancerIngressStatus{}
+	}
 	if _, err := netip.ParseAddr(b.Spec.Address); err == nil {
 		return netv1alpha1.LoadBalancerIngressStatus{IP: b.Spec.Address}
 	}

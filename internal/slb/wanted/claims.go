@@ -107,7 +107,7 @@ const (
 //
 // Hosts are external ones: what is for the cluster alone goes by the namespace.
 func rankOf(b *v1alpha1.SLBIngress, c claim) int {
-	if b.DeletionTimestamp != nil || len(listeners(b, c.local())) == 0 {
+	if b.DeletionTimestamp != nil || len(Listeners(b, c.local())) == 0 {
 		return 0
 	}
 	namespace := len(b.Spec.Namespaces) == 0 || slices.Contains(b.Spec.Namespaces, c.ingress.Namespace)
@@ -143,7 +143,8 @@ func matches(pattern, host string) bool {
 	return pattern == host
 }
 
-func listeners(b *v1alpha1.SLBIngress, local bool) []v1alpha1.SLBListener {
+// Listeners are those of an SLBIngress for hosts that are for the cluster alone, or for all others.
+func Listeners(b *v1alpha1.SLBIngress, local bool) []v1alpha1.SLBListener {
 	return slices.DeleteFunc(slices.Clone(b.Spec.Listeners), func(l v1alpha1.SLBListener) bool {
 		return (l.Visibility == "ClusterLocal") != local
 	})

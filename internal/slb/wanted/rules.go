@@ -86,7 +86,7 @@ func hasTLS(c claim) bool {
 
 // ports are those of the SLBIngress's HTTP and HTTPS listeners of a visibility.
 func (d *draft) ports(local bool) (plain, secure []int) {
-	for _, l := range listeners(d.For, local) {
+	for _, l := range Listeners(d.For, local) {
 		if l.Protocol == "HTTPS" {
 			secure = append(secure, int(l.Port))
 		} else {
