@@ -18,6 +18,7 @@ require (
 	github.com/prometheus/client_golang v1.24.1
 	github.com/prometheus/common v0.70.1
 	github.com/robfig/cron/v3 v3.0.1
+	github.com/rs/dnscache v0.0.0-20230804202142-fc85eb664529
 	github.com/vmihailenco/msgpack/v5 v5.4.1
 	golang.org/x/net v0.57.0
 	golang.org/x/sync v0.22.0

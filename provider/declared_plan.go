@@ -13,8 +13,8 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
 )
 
-// validation finds what is wrong with a spec, which it is given as JSON.
-type validation func(spec []byte) (field.ErrorList, error)
+// specValidation finds what is wrong with a spec, which it is given as JSON.
+type specValidation func(spec []byte) (field.ErrorList, error)
 
 // validates is the validation of a type of the API.
 func validates[S any, P interface {

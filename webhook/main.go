@@ -34,6 +34,7 @@ type settings struct {
 	port                     int
 	metrics, health          string
 	certificates             certificates
+	balancers                balancers
 	election                 bool
 	gracefulShutdown, settle time.Duration
 }
@@ -58,6 +59,7 @@ func main() {
 	flag.DurationVar(&s.gracefulShutdown, "graceful-shutdown", 20*time.Second, "how long requests that are being answered may take when the guard stops")
 	flag.DurationVar(&s.settle, "drain", 5*time.Second, "how long to answer on after a stop is asked for, until no request comes any more")
 	s.certificates.flags()
+	s.balancers.flags()
 	logs := zap.Options{}
 	logs.BindFlags(flag.CommandLine)
 	flag.Parse()
@@ -123,6 +125,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 		(&controller.Protector{Client: m.GetClient(), Scope: scope}).Register,
 		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader, Scope: scope}).Register,
 		autoscalers.Register, keeper.Register, foreign.Register, plugins.Register,
+		s.balancers.keeper(m, s, keeper.Reservations, selector).Register,
 	} {
 		if err := register(m); err != nil {
 			return err

@@ -71,7 +71,7 @@ func (g *Guard) objects(ctx context.Context) error {
 
 // hasNoNamespace says of an API group or a resource that what the guard needs of it is in no namespace.
 func hasNoNamespace(name string) bool {
-	return name == "admissionregistration.k8s.io" || name == "authorization.k8s.io" || name == "apiextensions.k8s.io" || name == "namespaces"
+	return name == "admissionregistration.k8s.io" || name == "authorization.k8s.io" || name == "apiextensions.k8s.io" || name == "namespaces" || strings.HasPrefix(name, "slbingresses")
 }
 
 // inline writes a value into YAML.

@@ -7,10 +7,12 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	netv1alpha1 "knative.dev/networking/pkg/apis/networking/v1alpha1"
 	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
@@ -34,7 +36,7 @@ const (
 // Scheme knows every kind that the guard reads or writes.
 func Scheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, servingv1.AddToScheme, autoscalingv1alpha1.AddToScheme, v1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, servingv1.AddToScheme, autoscalingv1alpha1.AddToScheme, netv1alpha1.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(s); err != nil {
 			return nil, err
 		}
@@ -58,6 +60,11 @@ func CacheOptions(namespace, knative string) cache.Options {
 
 			&autoscalingv2.HorizontalPodAutoscaler{}: {Transform: transform(stripHPA), Label: selector("!serving.knative.dev/revision")},
 			&autoscalingv1alpha1.PodAutoscaler{}:     {Label: labels.SelectorFromSet(ManagedLabels())},
+
+			// These are cached once there is an SLBIngress.
+			&netv1alpha1.Ingress{}:       {Transform: transform(stripIngress)},
+			&corev1.Service{}:            {Transform: transform(stripKubeService)},
+			&discoveryv1.EndpointSlice{}: {Transform: transform(stripSlice), Label: selector(discoveryv1.LabelServiceName)},
 		},
 	}
 }
