@@ -15,7 +15,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
@@ -186,11 +185,7 @@ func eventuallyReady(t *testing.T, c *testenv.Cluster, namespace, name, revision
 // byKubectl changes a Service as a person with kubectl does.
 func byKubectl(t *testing.T, c *testenv.Cluster, namespace, name, patch string) {
 	t.Helper()
-	_, err := c.Dynamic.Resource(kube.Service.GroupVersionResource).Namespace(namespace).
-		Patch(context.Background(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "kubectl-patch"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	patchObject(t, c, kube.Ref{Kind: kube.Service, Namespace: namespace, Name: name}, patch)
 }
 
 // goneFrom checks that nothing of Knative's is left in a namespace.

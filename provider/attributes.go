@@ -34,11 +34,11 @@ func trafficStatusAttribute(doc string) schema.ListNestedAttribute {
 	return schema.ListNestedAttribute{
 		Computed: true, MarkdownDescription: doc,
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"revision_name":   schema.StringAttribute{Computed: true, MarkdownDescription: "The Revision that gets the share."},
-			"latest_revision": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the share follows the latest Ready Revision."},
-			"percent":         schema.Int64Attribute{Computed: true, MarkdownDescription: "The share of requests, 0–100."},
-			"tag":             schema.StringAttribute{Computed: true, MarkdownDescription: "The tag, if it has one."},
-			"url":             schema.StringAttribute{Computed: true, MarkdownDescription: "The tag's own URL."},
+			"revision_name":   schema.StringAttribute{Computed: true, MarkdownDescription: targetDocs["revision_name"]},
+			"latest_revision": schema.BoolAttribute{Computed: true, MarkdownDescription: targetDocs["latest_revision"]},
+			"percent":         schema.Int64Attribute{Computed: true, MarkdownDescription: targetDocs["percent"]},
+			"tag":             schema.StringAttribute{Computed: true, MarkdownDescription: targetDocs["tag"]},
+			"url":             schema.StringAttribute{Computed: true, MarkdownDescription: targetDocs["url"]},
 		}},
 	}
 }
@@ -83,6 +83,8 @@ func hasUnknown(v attr.Value) bool {
 			}
 		}
 	case types.List:
+		return slices.ContainsFunc(v.Elements(), hasUnknown)
+	case types.Set:
 		return slices.ContainsFunc(v.Elements(), hasUnknown)
 	}
 	return false

@@ -36,6 +36,8 @@ type connectionModel struct {
 	ProxyURL              types.String `tfsdk:"proxy_url"`
 	Exec                  *execModel   `tfsdk:"exec"`
 	Namespace             types.String `tfsdk:"namespace"`
+
+	Alicloud *alicloudModel `tfsdk:"alicloud"`
 }
 
 type execModel struct {

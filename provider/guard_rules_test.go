@@ -82,7 +82,12 @@ func TestAccGuardRules(t *testing.T) {
 			k.refused("sick", []string{"sick-v1 90", "sick-v2 10"}, "Refused by the guard: target-ready", []string{"rule target-ready", `The Revision "sick-v2" is not Ready.`, "Only a Revision that is Ready may get a larger share of requests.", "kubectl describe revision sick-v2"},
 				policy, v2, step, sick(pin("sick-v1", 90), pin("sick-v2", 10)), lostV1),
 
-			{Config: config(frozen, v2, step, sickV1, lostV1), Check: seen(t, c, ns)},
+			{
+				PreConfig: func() {
+					k.kubectlRefused([]string{"rule live-revision", "The Revision is a target of the split of hello: it gets requests or has a tag.", "A Revision that is in use, or is there to go back to, may not be deleted.", "Give its requests to another Revision"}, "delete", "revisions.serving.knative.dev/hello-v2")
+				},
+				Config: config(frozen, v2, step, sickV1, lostV1), Check: seen(t, c, ns),
+			},
 			k.refused("hello", []string{"hello-v1 70", "hello-v2 30"}, "Refused by the guard: ", []string{"rule freeze", `The freeze "peak" is on until`, "Inside a freeze, only the stable Revision or the one before it may be raised.", "Wait for its end"},
 				frozen, v2, hello(pin("hello-v1", 70), pin("hello-v2", 30)), sickV1, lostV1),
 			{Config: config(frozen, v2, onV1, sickV1, lostV1), Check: recorded(t, c, ns, "hello", "serving hello-v1 100")}, // whatever rules there are
@@ -90,7 +95,7 @@ func TestAccGuardRules(t *testing.T) {
 				frozen, v2, hello(pin("hello-v1", 90), pin("hello-v2", 10)), sickV1, lostV1),
 			{
 				PreConfig: func() {
-					k.kubectlRefused([]string{"rule live-revision", "The Revision", "A Revision that is in use, or is there to go back to, may not be deleted.", "Give its requests to another Revision"}, "delete", "revisions.serving.knative.dev/hello-v1")
+					k.kubectlRefused([]string{"rule live-revision", "A Revision that is in use, or is there to go back to, may not be deleted."}, "delete", "revisions.serving.knative.dev/hello-v1")
 					k.kubectlRefused([]string{"RolloutPolicy careful, rule deletion", `The Service "hello" is to be deleted.`, "The policy protects it from deletion.", "Set protectFromDeletion to false in the policy first"}, "delete", "services.serving.knative.dev/hello")
 				},
 				Config: config(frozen), ExpectError: saysAll("RolloutPolicy careful, rule deletion", "The policy protects it from deletion.", "Set protectFromDeletion to false"),
@@ -99,7 +104,7 @@ func TestAccGuardRules(t *testing.T) {
 			{Config: config(last, v2, onV1, sickV1, lostV1), Check: seen(t, c, ns)},
 			k.refused("hello", []string{"hello-v2 100"}, "Refused by the guard: bake", []string{"rule bake", "hello-v2 has had no requests yet.", "It may have all of them after 10m0s with a part of them.", "Give it a part first, leave the rest to the stable hello-v1"},
 				last, v2, hello(pin("hello-v2", 100)), sickV1, lostV1),
-			k.loses(k.refused("lost", []string{"lost-v2 100"}, "Refused by the guard: ", []string{"rule keep-rollback-target", "There is no stable Revision.", "A step forward needs a Ready Revision to go back to.", "Get a Revision that works to 100 % first"},
+			k.loses(k.refused("lost", []string{"lost-v2 100"}, "Refused by the guard: ", []string{"rule keep-rollback-target", `The stable Revision "lost-v1" is not Ready.`, "A step forward needs a Ready Revision to go back to.", "Get a Revision that works to 100 % first"},
 				last, v2, onV1, sickV1, lost(pin("lost-v2", 100)))),
 		},
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
 )
@@ -32,8 +33,9 @@ func (p *knativeProvider) Schema(_ context.Context, _ provider.SchemaRequest, re
 		MarkdownDescription: "The namespace of resources and data sources that name none. Default `default`.",
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Runs [Knative Serving](https://knative.dev) from Terraform: Services, traffic splits for canaries and rollbacks, the policies that hold everyone to their rules, and their Revisions, on any Kubernetes cluster.",
+		MarkdownDescription: "Runs [Knative Serving](https://knative.dev) from Terraform: Services, traffic splits for canaries and rollbacks, the policies that hold everyone to their rules, how many Pods they have and when, and their Revisions, on any Kubernetes cluster; and the way in through a load balancer of Alibaba Cloud.",
 		Attributes:          attributes,
+		Blocks:              map[string]schema.Block{"alicloud": alicloudBlock()},
 	}
 }
 
@@ -45,7 +47,11 @@ func (p *knativeProvider) Configure(ctx context.Context, req provider.ConfigureR
 	}
 	run := newRun(defaultNamespace(model.Namespace))
 	resp.ResourceData, resp.DataSourceData = run, run
-	if !req.Config.Raw.IsFullyKnown() {
+	cluster, alicloud := known(req.Config.Raw)
+	if alicloud {
+		run.connectCloud(model.Alicloud, &resp.Diagnostics)
+	}
+	if !cluster {
 		return // a cluster that this same run creates: plan without it
 	}
 	settings, diags := model.settings(ctx, "terraform-provider-knative/"+p.version+" Terraform/"+req.TerraformVersion)
@@ -66,11 +72,28 @@ func (p *knativeProvider) Configure(ctx context.Context, req provider.ConfigureR
 
 func (p *knativeProvider) Resources(context.Context) []func() resource.Resource {
 	service := func() resource.Resource { return &serviceResource{blocks: p.blocks} }
-	return []func() resource.Resource{service, newTrafficSplitResource, newRolloutPolicyResource}
+	return []func() resource.Resource{service, newTrafficSplitResource, newRolloutPolicyResource, newScalingPolicyResource, newSLBIngressResource}
 }
 
 func (p *knativeProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{newServiceDataSource, newRevisionsDataSource}
+	return []func() datasource.DataSource{newServiceDataSource, newRevisionsDataSource, newSLBIngressDataSource}
+}
+
+// known says whether all settings of the cluster are known, and all of Alibaba Cloud: each is planned without on its own.
+func known(config tftypes.Value) (cluster, alicloud bool) {
+	var settings map[string]tftypes.Value
+	if err := config.As(&settings); err != nil {
+		return false, false
+	}
+	cluster, alicloud = true, true
+	for name, v := range settings {
+		if name == "alicloud" {
+			alicloud = v.IsFullyKnown()
+		} else {
+			cluster = cluster && v.IsFullyKnown()
+		}
+	}
+	return cluster, alicloud
 }
 
 func defaultNamespace(v types.String) types.String {

@@ -1,21 +1,11 @@
 package provider
 
-import (
-	"regexp"
-
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-
-	"github.com/knative-provider/terraform-provider-knative/internal/fields"
-)
+import "github.com/knative-provider/terraform-provider-knative/internal/fields"
 
 // policyField is a RolloutPolicy as it is applied. The API's levels metadata and spec are left out; all other names are the
 // API's in snake_case. What v1alpha1's Validate checks is left to it.
 var policyField = fields.Compile(fields.Field{Kind: fields.Object, Fields: []fields.Field{
-	{Key: "metadata", Kind: fields.Object, Fields: []fields.Field{
-		{Name: "labels", Key: "labels", Kind: fields.Map, Elem: &fields.Field{}, Doc: "Labels of the policy. Labels that others set are left alone."},
-		{Name: "annotations", Key: "annotations", Kind: fields.Map, Elem: &fields.Field{}, Doc: "Annotations of the policy. Annotations that others set are left alone."},
-	}},
+	metadataOf("policy"),
 	{Key: "spec", Kind: fields.Object, Fields: []fields.Field{
 		{Name: "selector", Key: "selector", Kind: fields.Object, Fields: selectorFields,
 			Doc: "Which Services of the namespace the policy governs, by their labels. Left out or empty, it governs all of them: so it is when whoever may change a Service must not be able to leave the policy with a label."},
@@ -24,7 +14,7 @@ var policyField = fields.Compile(fields.Field{Kind: fields.Object, Fields: []fie
 		{Name: "max_step_percent", Key: "maxStepPercent", Kind: fields.Int, Doc: "Rule max-step: how many percent of all requests one change may move to Revisions that are not stable, 1–100. A changed template under `latest_revision = true` counts as a step of the new Revision from 0."},
 		wholeSpan("min_step_interval", "minStepInterval", "Rule step-interval: the shortest time between two forward steps, for example `10m` or `1h30m`, in whole seconds."),
 		wholeSpan("bake_time", "bakeTime", "Rule bake: how long a Revision must have had a part of the requests before it may have all of them, for example `1h`, in whole seconds. A Revision that then has all of them for as long is the stable one."),
-		{Name: "freeze", Key: "freeze", Kind: fields.List, MergeKey: "name", Elem: &fields.Field{Kind: fields.Object, Fields: freezeFields},
+		{Name: "freeze", Key: "freeze", Kind: fields.List, MergeKey: "name", Elem: &fields.Field{Kind: fields.Object, Fields: freezeFields}, ListValidators: atMostItems(32),
 			Doc: "Rule freeze: a window of time in which no forward step is allowed: one that comes back (`schedule`, `duration` and `time_zone`), or a single one (`from` and `to`). At most 32. Windows of other names that others add, with kubectl in an emergency, are left alone."},
 		{Name: "keep_rollback_target", Key: "keepRollbackTarget", Kind: fields.Bool, Doc: "Rule keep-rollback-target: no forward step while there is no Ready stable Revision to go back to."},
 		{Name: "no_return", Key: "noReturn", Kind: fields.Bool, Doc: "Rule no-return: a Revision that was rolled back from gets no requests again."},
@@ -49,28 +39,3 @@ var freezeFields = []fields.Field{
 	moment("from", "The first moment of a single window, with its offset: `2026-12-24T18:00:00+08:00`."),
 	moment("to", "The first moment after a single window, with its offset."),
 }
-
-// What the CRD's schema takes as a span and as a moment.
-var (
-	spanForm   = regexp.MustCompile(`^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$`)
-	momentForm = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})$`)
-)
-
-// maxFreezes is how many windows a policy may have.
-const maxFreezes = 32
-
-// wholeSpan is a field for hours, minutes and seconds.
-func wholeSpan(name, key, doc string) fields.Field {
-	return fields.Field{Name: name, Key: key, Kind: fields.Duration, Doc: doc, Validators: []validator.String{
-		stringvalidator.LengthAtLeast(1), // the form alone takes it
-		stringvalidator.RegexMatches(spanForm, "write hours, minutes and seconds in this order, each a whole number, such as 90s, 5m or 1h30m"),
-	}}
-}
-
-func moment(name, doc string) fields.Field {
-	return fields.Field{Name: name, Key: name, Doc: doc, Validators: []validator.String{
-		stringvalidator.RegexMatches(momentForm, "write a date and a time with its offset from UTC, such as 2026-12-24T18:00:00+08:00"),
-	}}
-}
-
-func atMost(n int) []validator.String { return []validator.String{stringvalidator.LengthAtMost(n)} }

@@ -1,12 +1,10 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -14,13 +12,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
-	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
 const careful = "knative_rollout_policy.careful"
@@ -29,23 +23,8 @@ func policyConfig(namespace string, lines ...string) hcl {
 	return hcl(fmt.Sprintf("resource \"knative_rollout_policy\" \"careful\" {\n  namespace = %q\n  name = \"careful\"\n  %s\n}\n", namespace, strings.Join(lines, "\n  ")))
 }
 
-// guardCRDs brings the guard's kinds to the bed, once. Into another cluster nothing is installed.
-var guardCRDs = sync.OnceValue(func() error {
-	c, err := connect()
-	if err != nil {
-		return err
-	}
-	return c.GuardCRDs(context.Background())
-})
-
-func needGuardCRDs(t *testing.T, c *testenv.Cluster) {
-	t.Helper()
-	if !c.OnBed {
-		t.Skip("the guard's CRDs are installed on the bed only: make test without KUBECONFIG")
-	}
-	if err := guardCRDs(); err != nil {
-		t.Fatal(err)
-	}
+func carefulRef(namespace string) kube.Ref {
+	return kube.Ref{Kind: kube.RolloutPolicy, Namespace: namespace, Name: "careful"}
 }
 
 const everySetting = `enforcement = "Warn"
@@ -84,7 +63,7 @@ func TestAccRolloutPolicy(t *testing.T) {
 	needGuardCRDs(t, c)
 	sameInOtherWords := strings.NewReplacer(`"10m"`, `"600s"`, `"62h"`, `"61h60m"`).Replace(everySetting)
 	byHand := func(patch string) func() {
-		return func() { patchPolicy(t, c, ns, patch) }
+		return func() { patchObject(t, c, carefulRef(ns), patch) }
 	}
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories,
@@ -97,7 +76,7 @@ func TestAccRolloutPolicy(t *testing.T) {
 					statecheck.ExpectKnownValue(careful, tfjsonpath.New("force_conflicts"), knownvalue.Bool(false)),
 					statecheck.ExpectKnownValue(careful, tfjsonpath.New("freeze"), knownvalue.ListSizeExact(2)),
 				},
-				Check: hasManager(t, c, ns),
+				Check: hasManager(t, c, carefulRef(ns), policyManager),
 			},
 			{ResourceName: careful, ImportState: true, ImportStateId: ns + "/careful", ImportStateVerify: true},
 			{Config: config(policyConfig(ns, sameInOtherWords)), PlanOnly: true},
@@ -120,19 +99,14 @@ func TestAccRolloutPolicy(t *testing.T) {
 				ConfigStateChecks: []statecheck.StateCheck{
 					statecheck.ExpectKnownValue(careful, tfjsonpath.New("enforcement"), knownvalue.StringExact("Enforce")),
 				},
-				Check: hasSpec(t, c, ns, map[string]any{"enforcement": "Enforce"}),
+				Check: hasSpec(t, c, carefulRef(ns), map[string]any{"enforcement": "Enforce"}),
 			},
 			{
 				PreConfig: byHand(`{"spec":{"freeze":[{"name":"incident","from":"2026-11-10T00:00:00Z","to":"2026-11-12T00:00:00Z"}]}}`),
 				Config:    config(policyConfig(ns)), PlanOnly: true, // an operator's own window is no drift
 			},
 		},
-		CheckDestroy: func(*terraform.State) error {
-			if live(t, c, kube.RolloutPolicy, ns, "careful") != nil {
-				return fmt.Errorf("the policy is still there")
-			}
-			return nil
-		},
+		CheckDestroy: isGone(t, c, carefulRef(ns)),
 	})
 }
 
@@ -212,36 +186,6 @@ func (a *policyAPI) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		_, _ = w.Write([]byte(`{"metadata":{},"items":[` + object + `]}`))
 	default:
 		_, _ = w.Write([]byte(`{"metadata":{},"items":[]}`))
-	}
-}
-
-// hasManager checks whose fields the policy's are.
-func hasManager(t *testing.T, c *testenv.Cluster, namespace string) resource.TestCheckFunc {
-	t.Helper()
-	return func(*terraform.State) error {
-		if o := live(t, c, kube.RolloutPolicy, namespace, "careful"); !kube.Applied(o, policyManager) {
-			return fmt.Errorf("managers: %v", o.GetManagedFields())
-		}
-		return nil
-	}
-}
-
-func hasSpec(t *testing.T, c *testenv.Cluster, namespace string, want map[string]any) resource.TestCheckFunc {
-	t.Helper()
-	return func(*terraform.State) error {
-		if got := live(t, c, kube.RolloutPolicy, namespace, "careful").Object["spec"]; fmt.Sprint(got) != fmt.Sprint(want) {
-			return fmt.Errorf("spec is %v, want %v", got, want)
-		}
-		return nil
-	}
-}
-
-func patchPolicy(t *testing.T, c *testenv.Cluster, namespace, patch string) {
-	t.Helper()
-	_, err := c.Dynamic.Resource(kube.RolloutPolicy.GroupVersionResource).Namespace(namespace).
-		Patch(context.Background(), "careful", types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "kubectl-patch"})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

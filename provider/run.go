@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
 )
 
 // The field managers of this provider: one a resource type, so that each lets go only of what it held.
@@ -16,6 +17,8 @@ const (
 	serviceManager = "terraform-knative-service"
 	splitManager   = "terraform-knative-traffic-split"
 	policyManager  = "terraform-knative-rollout-policy"
+	scalingManager = "terraform-knative-scaling-policy"
+	slbManager     = "terraform-knative-slb-ingress"
 	// releasedManager holds the traffic that a destroyed split left in place. It defends nothing: whoever of ours comes next
 	// takes it over.
 	releasedManager = "terraform-knative-released"
@@ -29,6 +32,10 @@ type run struct {
 	missing   string
 	namespace types.String
 
+	// cloud is nil while the settings of Alibaba Cloud are not known, and where there are none that can be used; cloudMissing says why.
+	cloud        *cloud.Client
+	cloudMissing string
+
 	// acting: something of this run was changed. Terraform plans each resource once more right before it applies it, in a run of
 	// its own; what the cluster would say is then about to be heard.
 	acting atomic.Bool
@@ -37,6 +44,7 @@ type run struct {
 	services map[string]plannedService
 	inState  map[string]bool
 	warned   map[string]bool
+	uid      string // of the cluster, once somebody asked
 }
 
 // plannedService is what this run's plan says of a Service, for the resources that are planned after it.
@@ -89,17 +97,17 @@ func (r *run) plannedService(namespace, name string) (plannedService, bool) {
 	return p, ok
 }
 
-// remember notes that a Service is in this run's state: whoever plans or makes one of that name means the same one.
+// remember notes that an object is in this run's state: whoever plans or makes one of that name means the same one.
 func (r *run) remember(ref kube.Ref) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.inState[ref.Namespace+"/"+ref.Name] = true
+	r.inState[ref.String()] = true
 }
 
 func (r *run) remembers(ref kube.Ref) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.inState[ref.Namespace+"/"+ref.Name]
+	return r.inState[ref.String()]
 }
 
 // warnOnce adds a warning the first time in a run: what holds for 500 resources is said once.

@@ -107,6 +107,9 @@ type crdNode struct {
 	MinLength   int                 `json:"minLength"`
 	MaxLength   int                 `json:"maxLength"`
 	MaxItems    int                 `json:"maxItems"`
+	Enum        []string            `json:"enum"`
+	Minimum     *int64              `json:"minimum"`
+	Maximum     *int64              `json:"maximum"`
 }
 
 // serviceCRD is the schema of a Service's spec.

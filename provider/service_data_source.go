@@ -46,29 +46,29 @@ func (d *serviceDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 	attributes := serviceField.DataSourceAttributes()
 	attributes["name"] = schema.StringAttribute{Required: true, MarkdownDescription: "The Service's name."}
 	attributes["namespace"] = schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Its namespace. Default: the provider's `namespace`."}
-	attributes["id"] = schema.StringAttribute{Computed: true, MarkdownDescription: "`namespace/name`."}
-	attributes["uid"] = schema.StringAttribute{Computed: true, MarkdownDescription: "The object's unique ID."}
-	attributes["generation"] = schema.Int64Attribute{Computed: true, MarkdownDescription: "Counts the changes of the Service's specification."}
-	attributes["url"] = schema.StringAttribute{Computed: true, MarkdownDescription: "Where the Service answers."}
-	attributes["latest_created_revision"] = schema.StringAttribute{Computed: true, MarkdownDescription: "The Revision that the present template made."}
-	attributes["latest_ready_revision"] = schema.StringAttribute{Computed: true, MarkdownDescription: "The latest Revision that is Ready."}
+	attributes["id"] = schema.StringAttribute{Computed: true, MarkdownDescription: serviceDocs["id"]}
+	attributes["uid"] = schema.StringAttribute{Computed: true, MarkdownDescription: serviceDocs["uid"]}
+	attributes["generation"] = schema.Int64Attribute{Computed: true, MarkdownDescription: serviceDocs["generation"]}
+	attributes["url"] = schema.StringAttribute{Computed: true, MarkdownDescription: serviceDocs["url"]}
+	attributes["latest_created_revision"] = schema.StringAttribute{Computed: true, MarkdownDescription: serviceDocs["latest_created_revision"]}
+	attributes["latest_ready_revision"] = schema.StringAttribute{Computed: true, MarkdownDescription: serviceDocs["latest_ready_revision"]}
 	attributes["conditions"] = schema.ListNestedAttribute{
-		Computed: true, MarkdownDescription: "Knative's conditions of the Service.",
+		Computed: true, MarkdownDescription: serviceDocs["conditions"],
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"type":    schema.StringAttribute{Computed: true, MarkdownDescription: "`Ready`, `ConfigurationsReady` or `RoutesReady`."},
-			"status":  schema.StringAttribute{Computed: true, MarkdownDescription: "`True`, `False` or `Unknown`."},
-			"reason":  schema.StringAttribute{Computed: true, MarkdownDescription: "Why, in one word."},
-			"message": schema.StringAttribute{Computed: true, MarkdownDescription: "Why, in a sentence."},
+			"type":    schema.StringAttribute{Computed: true, MarkdownDescription: conditionDocs["type"]},
+			"status":  schema.StringAttribute{Computed: true, MarkdownDescription: conditionDocs["status"]},
+			"reason":  schema.StringAttribute{Computed: true, MarkdownDescription: conditionDocs["reason"]},
+			"message": schema.StringAttribute{Computed: true, MarkdownDescription: conditionDocs["message"]},
 		}},
 	}
 	attributes["traffic_status"] = schema.ListNestedAttribute{
-		Computed: true, MarkdownDescription: "The split that Knative carries out, whoever declared it.",
+		Computed: true, MarkdownDescription: serviceDocs["traffic_status"],
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"revision_name":   schema.StringAttribute{Computed: true, MarkdownDescription: "The Revision that gets the share."},
-			"latest_revision": schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the share follows the latest Ready Revision."},
-			"percent":         schema.Int64Attribute{Computed: true, MarkdownDescription: "The share of requests, 0–100."},
-			"tag":             schema.StringAttribute{Computed: true, MarkdownDescription: "The tag, if it has one."},
-			"url":             schema.StringAttribute{Computed: true, MarkdownDescription: "The tag's own URL."},
+			"revision_name":   schema.StringAttribute{Computed: true, MarkdownDescription: targetDocs["revision_name"]},
+			"latest_revision": schema.BoolAttribute{Computed: true, MarkdownDescription: targetDocs["latest_revision"]},
+			"percent":         schema.Int64Attribute{Computed: true, MarkdownDescription: targetDocs["percent"]},
+			"tag":             schema.StringAttribute{Computed: true, MarkdownDescription: targetDocs["tag"]},
+			"url":             schema.StringAttribute{Computed: true, MarkdownDescription: targetDocs["url"]},
 		}},
 	}
 	resp.Schema = schema.Schema{

@@ -61,22 +61,22 @@ func (r *serviceResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 		UpdateDescription: "How long to wait for a changed Service to be Ready. Default `10m`.",
 		DeleteDescription: "How long to wait for a deleted Service to be gone. Default `5m`.",
 	})
-	attributes["id"] = schema.StringAttribute{Computed: true, MarkdownDescription: "`namespace/name`."}
-	attributes["uid"] = schema.StringAttribute{Computed: true, MarkdownDescription: "The object's unique ID."}
-	attributes["generation"] = schema.Int64Attribute{Computed: true, MarkdownDescription: "Counts the changes of the Service's specification."}
-	attributes["url"] = schema.StringAttribute{Computed: true, MarkdownDescription: "Where the Service answers."}
-	attributes["latest_created_revision"] = schema.StringAttribute{Computed: true, MarkdownDescription: "The Revision that the present template made. Known at plan where `template.name` is set."}
-	attributes["latest_ready_revision"] = schema.StringAttribute{Computed: true, MarkdownDescription: "The latest Revision that is Ready."}
+	attributes["id"] = schema.StringAttribute{Computed: true, MarkdownDescription: serviceDocs["id"]}
+	attributes["uid"] = schema.StringAttribute{Computed: true, MarkdownDescription: serviceDocs["uid"]}
+	attributes["generation"] = schema.Int64Attribute{Computed: true, MarkdownDescription: serviceDocs["generation"]}
+	attributes["url"] = schema.StringAttribute{Computed: true, MarkdownDescription: serviceDocs["url"]}
+	attributes["latest_created_revision"] = schema.StringAttribute{Computed: true, MarkdownDescription: serviceDocs["latest_created_revision"] + " Known at plan where `template.name` is set."}
+	attributes["latest_ready_revision"] = schema.StringAttribute{Computed: true, MarkdownDescription: serviceDocs["latest_ready_revision"]}
 	attributes["conditions"] = schema.ListNestedAttribute{
-		Computed: true, MarkdownDescription: "Knative's conditions of the Service.",
+		Computed: true, MarkdownDescription: serviceDocs["conditions"],
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"type":    schema.StringAttribute{Computed: true, MarkdownDescription: "`Ready`, `ConfigurationsReady` or `RoutesReady`."},
-			"status":  schema.StringAttribute{Computed: true, MarkdownDescription: "`True`, `False` or `Unknown`."},
-			"reason":  schema.StringAttribute{Computed: true, MarkdownDescription: "Why, in one word."},
-			"message": schema.StringAttribute{Computed: true, MarkdownDescription: "Why, in a sentence."},
+			"type":    schema.StringAttribute{Computed: true, MarkdownDescription: conditionDocs["type"]},
+			"status":  schema.StringAttribute{Computed: true, MarkdownDescription: conditionDocs["status"]},
+			"reason":  schema.StringAttribute{Computed: true, MarkdownDescription: conditionDocs["reason"]},
+			"message": schema.StringAttribute{Computed: true, MarkdownDescription: conditionDocs["message"]},
 		}},
 	}
-	attributes["traffic_status"] = trafficStatusAttribute("The split that Knative carries out, whoever declared it.")
+	attributes["traffic_status"] = trafficStatusAttribute(serviceDocs["traffic_status"])
 	if r.blocks == packedBlocks {
 		blocks = map[string]schema.Block{"timeouts": blocks["timeouts"]}
 		maps.Copy(attributes, packedAttributes())

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"knative.dev/serving/pkg/apis/autoscaling"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -37,6 +38,7 @@ func TestAccGuard(t *testing.T) {
 	g.create(policy)
 	s := &servingv1.Service{ObjectMeta: g.meta("hello")}
 	template(s, "v1", g.Image)
+	s.Spec.Template.Annotations = map[string]string{autoscaling.MinScaleAnnotationKey: "1"} // its Pod stays
 	if err := ann.Create(t.Context(), s); err != nil {
 		t.Fatalf("the first of its name: %v", err)
 	}

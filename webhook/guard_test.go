@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"testing"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
@@ -67,6 +70,9 @@ func (g *guard) newNamespace(prefix string) string {
 	})
 	return namespace
 }
+
+// The clients of tests have nothing to tell; what the guard logs is its process's own.
+func init() { ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard))) }
 
 func clientFor(t *testing.T, cfg *rest.Config) client.Client {
 	t.Helper()

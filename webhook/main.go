@@ -1,5 +1,5 @@
 // Command webhook is the guard: it holds changes of Knative's traffic to the rules of RolloutPolicies, keeps what they go by, and
-// gives queue-proxies to Pods that ask for one.
+// gives queue-proxies to Pods that ask for one. With the first argument gateway it is the event gateway instead.
 package main
 
 import (
@@ -24,6 +24,7 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/webhook/admission"
 	"github.com/knative-provider/terraform-provider-knative/webhook/controller"
 	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
+	"github.com/knative-provider/terraform-provider-knative/webhook/gateway"
 )
 
 // settings are what the chart sets.
@@ -38,6 +39,13 @@ type settings struct {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "gateway" {
+		if err := gateway.Main(os.Args[2:]); err != nil {
+			ctrl.Log.Error(err, "the gateway stops")
+			os.Exit(1)
+		}
+		return
+	}
 	var s settings
 	flag.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the guard's own namespace")
 	flag.StringVar(&s.knative, "knative-namespace", "knative-serving", "the namespace of Knative Serving's controllers, which are never held up, and of the ConfigMaps that queue-proxies are made from")
@@ -105,11 +113,16 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	autoscalers := &controller.AutoscalerKeeper{Client: m.GetClient(), Live: m.GetAPIReader(), Injector: knative.Injector, Events: events, Scope: scope}
 	keeper, foreign := newScaling(m, s, handler, events, scope, autoscalers.Again)
 	autoscalers.Policy = keeper.Autoscaler
+	plugins, err := newPlugins(m, events, scope)
+	if err != nil {
+		return err
+	}
+	keeper.Sources = append(keeper.Sources, plugins.Runner)
 	for _, register := range []func(ctrl.Manager) error{
 		(&controller.RecordKeeper{Client: m.GetClient(), Facts: reader, Now: time.Now, Events: events, Scope: scope}).Register,
 		(&controller.Protector{Client: m.GetClient(), Scope: scope}).Register,
 		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader, Scope: scope}).Register,
-		autoscalers.Register, keeper.Register, foreign.Register,
+		autoscalers.Register, keeper.Register, foreign.Register, plugins.Register,
 	} {
 		if err := register(m); err != nil {
 			return err

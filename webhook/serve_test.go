@@ -49,7 +49,7 @@ func TestBadReviews(t *testing.T) {
 		{"another kind", `{"apiVersion": "v1", "kind": "Pod"}`, "AdmissionReview"},
 		{"an unknown version", `{"apiVersion": "admission.k8s.io/v9", "kind": "AdmissionReview", "request": {}}`, "v9"},
 		{"7 MB", review(request("services", `"operation": "CREATE", "object": {"metadata": {"name": "`+strings.Repeat("x", 7<<20)+`"}}`)), "too large"},
-		{"no request", `{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}`, "no request"},
+		{"no request", `{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}`, "has no request"},
 		{"a Service without object", review(request("services", `"operation": "CREATE"`)), ""},
 		{"a Service whose object is null", review(request("services", `"operation": "UPDATE", "object": null, "oldObject": null`)), ""},
 		{"a deletion without an old object", review(request("revisions", `"operation": "DELETE"`)), "no object"},

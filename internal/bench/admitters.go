@@ -178,7 +178,7 @@ func start(ctx context.Context, cmd *exec.Cmd, a admitter) (admitter, func(), er
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}}}
 	defer client.CloseIdleConnections()
-	err = testenv.Eventually(ctx, 3*time.Minute, func(ctx context.Context) error {
+	err = testenv.Eventually(ctx, 10*time.Minute, func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, http.NoBody)
 		if err != nil {
 			return err

@@ -28,6 +28,11 @@ func (f *Field) Check(ctx context.Context, at path.Path, v attr.Value) diag.Diag
 			diags.Append(sub.Check(ctx, at.AtName(sub.Name), attrs[sub.Name])...)
 		}
 	case types.List:
+		for _, rule := range f.ListValidators {
+			resp := validator.ListResponse{}
+			rule.ValidateList(ctx, validator.ListRequest{Path: at, ConfigValue: v}, &resp)
+			diags.Append(resp.Diagnostics...)
+		}
 		for i, item := range v.Elements() {
 			diags.Append(f.Elem.Check(ctx, at.AtListIndex(i), item)...)
 		}

@@ -57,6 +57,8 @@ type Field struct {
 	IntValidators []validator.Int64
 	// FloatValidators check a Float field at plan, with no cluster.
 	FloatValidators []validator.Float64
+	// ListValidators check a List field at plan, with no cluster.
+	ListValidators []validator.List
 
 	typ attr.Type
 }

@@ -63,7 +63,7 @@ func (f *Field) block() schema.Block {
 	if f.Kind == Object {
 		return schema.SingleNestedBlock{MarkdownDescription: f.doc(), Attributes: f.ResourceAttributes(), Blocks: f.ResourceBlocks(), Validators: f.requires()}
 	}
-	return schema.ListNestedBlock{MarkdownDescription: f.doc(), NestedObject: schema.NestedBlockObject{
+	return schema.ListNestedBlock{MarkdownDescription: f.doc(), Validators: f.ListValidators, NestedObject: schema.NestedBlockObject{
 		Attributes: f.Elem.ResourceAttributes(), Blocks: f.Elem.ResourceBlocks(), Validators: f.Elem.requires(),
 	}}
 }
@@ -92,7 +92,7 @@ func (f *Field) requires() []validator.Object {
 func (f *Field) attribute() schema.Attribute {
 	switch f.Kind {
 	case List:
-		return schema.ListAttribute{Optional: true, MarkdownDescription: f.doc(), ElementType: f.Elem.typ}
+		return schema.ListAttribute{Optional: true, MarkdownDescription: f.doc(), ElementType: f.Elem.typ, Validators: f.ListValidators}
 	case Map:
 		return schema.MapAttribute{Optional: true, MarkdownDescription: f.doc(), ElementType: f.Elem.typ, Validators: f.mapValidators()}
 	case Bool:

@@ -2,7 +2,9 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -40,18 +42,7 @@ func (p *Prometheus) String() string {
 
 // Ask is Check's.
 func (p *Prometheus) Ask(ctx context.Context) (string, bool) {
-	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
-	defer cancel()
-	client, err := api.NewClient(api.Config{Address: p.Address, RoundTripper: withHeaders(p.Headers)})
-	if err != nil {
-		return err.Error(), false
-	}
-	// Without a time, the server takes its own clock's.
-	value, _, err := promv1.NewAPI(client).Query(ctx, p.Query, time.Time{})
-	if err != nil {
-		return "Prometheus did not answer the query: " + cause(err), false
-	}
-	samples, err := samplesOf(value)
+	samples, err := p.Samples(ctx)
 	if err != nil {
 		return err.Error(), false
 	}
@@ -59,6 +50,22 @@ func (p *Prometheus) Ask(ctx context.Context) (string, bool) {
 		return bad, false
 	}
 	return seen(samples), true
+}
+
+// Samples are the values of the query, whatever the bounds. Connections are kept for the next question.
+func (p *Prometheus) Samples(ctx context.Context) ([]canary.Sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
+	defer cancel()
+	client, err := api.NewClient(api.Config{Address: p.Address, RoundTripper: withHeaders(p.Headers)})
+	if err != nil {
+		return nil, err
+	}
+	// Without a time, the server takes its own clock's.
+	value, _, err := promv1.NewAPI(client).Query(ctx, p.Query, time.Time{})
+	if err != nil {
+		return nil, errors.New("Prometheus did not answer the query: " + cause(err))
+	}
+	return samplesOf(value)
 }
 
 func samplesOf(value model.Value) ([]canary.Sample, error) {
@@ -90,15 +97,25 @@ func seen(samples []canary.Sample) string {
 	return text
 }
 
-// withHeaders sends headers with each request.
+// withHeaders sends headers with each request, and reads no more of an answer than there is to read.
 func withHeaders(headers map[string]string) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		setHeaders(req, headers)
-		return api.DefaultRoundTripper.RoundTrip(req)
+		resp, err := api.DefaultRoundTripper.RoundTrip(req)
+		if err == nil {
+			resp.Body = &limited{io.LimitReader(resp.Body, maxBody), resp.Body}
+		}
+		return resp, err
 	})
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// limited is a body that ends early.
+type limited struct {
+	io.Reader
+	io.Closer
+}

@@ -39,21 +39,31 @@ var (
 	Route         = v1("serving.knative.dev", "routes", "Route")
 	Pod           = v1("", "pods", "Pod")
 	Event         = v1("", "events", "Event")
+	Namespace     = v1("", "namespaces", "Namespace")
 )
 
-// RolloutPolicy is the guard's kind.
-var RolloutPolicy = Kind{v1alpha1.GroupVersion.WithResource("rolloutpolicies"), "RolloutPolicy"}
+// The guard's kinds that are read and written.
+var (
+	RolloutPolicy = Kind{v1alpha1.GroupVersion.WithResource("rolloutpolicies"), "RolloutPolicy"}
+	ScalingPolicy = Kind{v1alpha1.GroupVersion.WithResource("scalingpolicies"), "ScalingPolicy"}
+	SLBIngress    = Kind{v1alpha1.GroupVersion.WithResource("slbingresses"), "SLBIngress"}
+)
 
 // APIVersion is the kind's apiVersion.
 func (k Kind) APIVersion() string { return k.GroupVersion().String() }
 
-// Ref names one object.
+// Ref names one object. One that is in no namespace has none.
 type Ref struct {
 	Kind
 	Namespace, Name string
 }
 
-func (r Ref) String() string { return fmt.Sprintf("%s %s/%s", r.Kind.Kind, r.Namespace, r.Name) }
+func (r Ref) String() string {
+	if r.Namespace == "" {
+		return r.Kind.Kind + " " + r.Name
+	}
+	return fmt.Sprintf("%s %s/%s", r.Kind.Kind, r.Namespace, r.Name)
+}
 
 // Client is a connection to one cluster, safe for concurrent use.
 type Client struct {
@@ -68,6 +78,7 @@ func New(s Settings) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	followTokenFile(cfg)
 	httpClient, err := rest.HTTPClientFor(cfg)
 	if err != nil {
 		return nil, err

@@ -48,6 +48,9 @@ type Group struct {
 	Key      string
 	Protocol Protocol
 	Servers  []Server
+	// Activator says that the servers are those of Knative's activator: it needs a Target's InsertHeaders to know whose requests they
+	// are, and so cannot be part of a split over several groups, nor stand behind a CLB.
+	Activator bool
 }
 
 // Server is one Pod.
@@ -84,6 +87,7 @@ type Rule struct {
 type Target struct {
 	Group   string // its Key
 	Percent int
-	// InsertHeaders are meant for this target's requests only: with one target they are the rule's.
+	// InsertHeaders are meant for this target's requests only: with one target they are the rule's. With several, or on a CLB, they
+	// are left away: only the activator needs them.
 	InsertHeaders map[string]string
 }

@@ -11,15 +11,15 @@ type clbServersParams struct {
 }
 
 func (s *Sim) clbAddServers(c *wire.Call, p clbServersParams) (func() any, error) {
-	return s.clbChangeGroup(c, p.ID, nil, func() (m clbMerge, err error) {
+	return s.clbChangeGroup(c, p.ID, nil, func([]*clbServer) (m clbMerge, err error) {
 		m.add, err = s.clbParse("BackendServers", p.Servers, true)
 		return m, err
 	})
 }
 
 func (s *Sim) clbRemoveServers(c *wire.Call, p clbServersParams) (func() any, error) {
-	return s.clbChangeGroup(c, p.ID, nil, func() (m clbMerge, err error) {
-		m.drop, err = s.clbParse("BackendServers", p.Servers, true)
+	return s.clbChangeGroup(c, p.ID, nil, func(there []*clbServer) (m clbMerge, err error) {
+		m.drop, err = s.clbParse("BackendServers", p.Servers, true, there...)
 		return m, err
 	})
 }
@@ -31,8 +31,8 @@ type clbReplaceParams struct {
 }
 
 func (s *Sim) clbReplaceServers(c *wire.Call, p clbReplaceParams) (func() any, error) {
-	return s.clbChangeGroup(c, p.ID, nil, func() (m clbMerge, err error) {
-		if m.drop, err = s.clbParse("OldBackendServers", p.Old, true); err != nil {
+	return s.clbChangeGroup(c, p.ID, nil, func(there []*clbServer) (m clbMerge, err error) {
+		if m.drop, err = s.clbParse("OldBackendServers", p.Old, true, there...); err != nil {
 			return m, err
 		}
 		m.add, err = s.clbParse("NewBackendServers", p.New, true)
@@ -47,20 +47,20 @@ type clbSetGroupParams struct {
 }
 
 func (s *Sim) clbSetGroup(c *wire.Call, p clbSetGroupParams) (func() any, error) {
-	return s.clbChangeGroup(c, p.ID, p.Name, func() (m clbMerge, err error) {
+	return s.clbChangeGroup(c, p.ID, p.Name, func(there []*clbServer) (m clbMerge, err error) {
 		if p.Servers != "" {
-			m.set, err = s.clbParse("BackendServers", p.Servers, true)
+			m.set, err = s.clbParse("BackendServers", p.Servers, true, there...)
 		}
 		return m, err
 	})
 }
 
-func (s *Sim) clbChangeGroup(c *wire.Call, id string, name *string, parse func() (clbMerge, error)) (func() any, error) {
+func (s *Sim) clbChangeGroup(c *wire.Call, id string, name *string, parse func(there []*clbServer) (clbMerge, error)) (func() any, error) {
 	b, g, err := s.clbIdleGroup(id)
 	if err != nil {
 		return nil, err
 	}
-	merge, err := parse()
+	merge, err := parse(g.servers)
 	if err != nil {
 		return nil, err
 	}

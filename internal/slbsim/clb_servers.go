@@ -39,9 +39,9 @@ const clbMost = 20
 //
 //	server                            answer
 //	neither ecs, eni nor eci          InvalidParameter
-//	no ENI of its ID has the address  ObtainIpFail
+//	no ENI of its ID has the address  ObtainIpFail, unless it is among those that are there: its ENI may be gone before it
 //	weight not 0–100, port not a port InvalidParameter
-func (s *Sim) clbParse(name, text string, ports bool) ([]*clbServer, error) {
+func (s *Sim) clbParse(name, text string, ports bool, there ...*clbServer) ([]*clbServer, error) {
 	var params []clbServerParam
 	if err := json.Unmarshal([]byte(text), &params); err != nil {
 		return nil, wire.Refuse("InvalidParameter", "The specified parameter %s is not valid: %v.", name, err)
@@ -51,7 +51,7 @@ func (s *Sim) clbParse(name, text string, ports bool) ([]*clbServer, error) {
 	}
 	servers := make([]*clbServer, len(params))
 	for i, p := range params {
-		one, err := s.clbServerOf(p, ports)
+		one, err := s.clbServerOf(p, ports, there)
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +63,7 @@ func (s *Sim) clbParse(name, text string, ports bool) ([]*clbServer, error) {
 	return servers, nil
 }
 
-func (s *Sim) clbServerOf(p clbServerParam, ports bool) (*clbServer, error) {
+func (s *Sim) clbServerOf(p clbServerParam, ports bool, there []*clbServer) (*clbServer, error) {
 	one := &clbServer{ID: p.ID, IP: p.IP, Type: p.Type, Description: p.Description, Weight: 100}
 	def(&one.Type, "ecs")
 	if !slices.Contains([]string{"ecs", "eni", "eci"}, one.Type) {
@@ -82,6 +82,13 @@ func (s *Sim) clbServerOf(p clbServerParam, ports bool) (*clbServer, error) {
 		if one.Weight, err = within("Weight", *p.Weight, 0, 100); err != nil {
 			return nil, err
 		}
+	}
+	same := func(o *clbServer) bool {
+		return o.ID == one.ID && o.Port == one.Port && (one.IP == "" || o.IP == one.IP)
+	}
+	if i := slices.IndexFunc(there, same); i >= 0 {
+		one.VpcID, one.IP = there[i].VpcID, there[i].IP
+		return one, nil
 	}
 	eni, ok := s.net.interfaceOf(p.ID, p.IP)
 	if !ok {

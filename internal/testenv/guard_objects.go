@@ -103,7 +103,7 @@ func (c *Cluster) GuardCRDs(ctx context.Context) error {
 		}
 	}
 	return Eventually(ctx, 30*time.Second, func(ctx context.Context) error {
-		for _, resource := range []string{"rolloutpolicies", "rolloutrecords"} {
+		for _, resource := range []string{"rolloutpolicies", "rolloutrecords", "slbingresses"} {
 			if _, err := c.Dynamic.Resource(v1alpha1.GroupVersion.WithResource(resource)).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
 				return err
 			}

@@ -62,10 +62,15 @@ func (c *Cluster) InstallGuard(ctx context.Context) (changed bool, err error) {
 	return true, nil
 }
 
-// GuardImage builds the guard's image with ko, for this machine only, pushes it to the bed's registry, and gives its name with its
-// digest. The base is the one static image that is to be had without the internet: that of the tests' application, which runs as the
-// same user.
+// GuardImage builds the guard's image, pushes it to the bed's registry, and gives its name with its digest.
 func (c *Cluster) GuardImage(ctx context.Context) (string, error) {
+	return c.BuildImage(ctx, "./webhook", "knative-guard")
+}
+
+// BuildImage builds an image of a command of this repository with ko, for this machine only, pushes it to the bed's registry, and
+// gives its name with its digest. The base is the one static image that is to be had without the internet: that of the tests'
+// application, which runs as the same user.
+func (c *Cluster) BuildImage(ctx context.Context, command, name string) (string, error) {
 	ko, err := Tool(ctx, "ko")
 	if err != nil {
 		return "", err
@@ -74,8 +79,8 @@ func (c *Cluster) GuardImage(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := output(ctx, top, []string{"KO_DOCKER_REPO=" + bedRegistry + "/knative-guard", "KO_DEFAULTBASEIMAGE=" + c.Image},
-		ko, "build", "--bare", "--insecure-registry", "--sbom", "none", "--platform", "linux/"+runtime.GOARCH, "./webhook")
+	out, err := output(ctx, top, []string{"KO_DOCKER_REPO=" + bedRegistry + "/" + name, "KO_DEFAULTBASEIMAGE=" + c.Image},
+		ko, "build", "--bare", "--insecure-registry", "--sbom", "none", "--platform", "linux/"+runtime.GOARCH, command)
 	return strings.TrimSpace(out), err
 }
 

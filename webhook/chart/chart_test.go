@@ -79,8 +79,9 @@ func objects(t *testing.T, raw []byte) []unstructured.Unstructured {
 var variants = map[string][]string{
 	"default":      nil,
 	"cert-manager": {"--set", "certificates.certManager.enabled=true", "--set", "fullnameOverride=guard"},
+	"gateway":      {"--set", "gateway.enabled=true", "--set", "gateway.extraArgs={--zap-log-level=debug}"},
 	"small": {
-		"--set", "replicas=1", "--set", "policies.enabled=false", "--set", "metrics.enabled=false", "--set", "serviceAccount.create=false", "--set", "serviceAccount.name=other",
+		"--set", "replicas=1", "--set", "plugins.secrets=true", "--set", "policies.enabled=false", "--set", "metrics.enabled=false", "--set", "serviceAccount.create=false", "--set", "serviceAccount.name=other",
 		"--set", "image.digest=sha256:" + strings.Repeat("0", 64), "--set", "image.pullSecrets={registry}", "--set", "extraArgs={--zap-log-level=debug}",
 		"--set", "namespaceSelector.matchLabels.guarded=yes", "--set", "namespaceSelector.matchExpressions[0].key=own-guard,namespaceSelector.matchExpressions[0].operator=DoesNotExist",
 		"--set", "namespaceSelector.matchExpressions[1].key=tier,namespaceSelector.matchExpressions[1].operator=NotIn,namespaceSelector.matchExpressions[1].values={dev,test}", "--set", "podLabels.team=platform", "--set", "podAnnotations.note=x", "--set", "nodeSelector.pool=system",
@@ -122,7 +123,7 @@ func TestGolden(t *testing.T) {
 func TestValues(t *testing.T) {
 	for _, wrong := range []string{
 		"webhook.failurePolicy=Fail", "webhook.timeoutSeconds=30", "replicas=-1", "replica=2", "image.digest=latest", "certificates.validity=1y",
-		"policies.validationActions={Refuse}", "namespaceSelector.matchExpressions[0].key=a,namespaceSelector.matchExpressions[0].operator=in", "webhook.port=443", "fullnameOverride=Guard",
+		"policies.validationActions={Refuse}", "namespaceSelector.matchExpressions[0].key=a,namespaceSelector.matchExpressions[0].operator=in", "webhook.port=443", "gateway.drainSeconds=0", "gateway.enable=true", "fullnameOverride=Guard",
 	} {
 		if out, err := helm(t, "template", ".", "--set", wrong); err == nil {
 			t.Errorf("%s is let in", wrong)
@@ -156,7 +157,7 @@ func TestNeverInTheWay(t *testing.T) {
 				leaves(t, o.Object, "spec", "matchResources", "namespaceSelector")
 			}
 		}
-		if want := map[string]int{"default": 7, "cert-manager": 7, "small": 1}[name]; asked != want {
+		if want := map[string]int{"default": 7, "cert-manager": 7, "gateway": 7, "small": 1}[name]; asked != want {
 			t.Errorf("%s: %d, want %d", name, asked, want)
 		}
 	}

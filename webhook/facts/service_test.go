@@ -2,9 +2,12 @@ package facts
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/rollout"
@@ -101,5 +104,27 @@ func TestStripRevisionTwice(t *testing.T) {
 	}
 	if value(r) != first || first.Runs == "" || len(r.Spec.Containers) != 0 {
 		t.Errorf("%+v, then %+v", first, value(r))
+	}
+}
+
+// TestStripRevisionShares: Revisions of one Service that come one after the other have their maps in common, and nobody else's.
+func TestStripRevisionShares(t *testing.T) {
+	strip := func(service, minScale string) *servingv1.Revision {
+		r := &servingv1.Revision{}
+		r.Spec.Containers = []corev1.Container{{Image: "a"}}
+		r.Labels = map[string]string{serving.ServiceLabelKey: service, serving.ServiceUIDLabelKey: "1", "team": "x"}
+		r.Annotations = map[string]string{"autoscaling.knative.dev/min-scale": minScale, serving.RevisionPreservedAnnotationKey: "true", "client.knative.dev/x": "y"}
+		if err := stripRevision(r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	same := func(a, b map[string]string) bool { return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer() }
+	first, second, third := strip("hello", "1"), strip("hello", "1"), strip("other", "2")
+	if !same(first.Labels, second.Labels) || !same(first.Annotations, second.Annotations) || same(second.Labels, third.Labels) || same(second.Annotations, third.Annotations) {
+		t.Error("shared otherwise")
+	}
+	if len(third.Labels) != 2 || third.Labels[serving.ServiceLabelKey] != "other" || len(third.Annotations) != 2 || third.Annotations["autoscaling.knative.dev/min-scale"] != "2" {
+		t.Errorf("%v %v", third.Labels, third.Annotations)
 	}
 }

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"unique"
@@ -50,9 +51,9 @@ func stripHPA(h *autoscalingv2.HorizontalPodAutoscaler) error {
 	return nil
 }
 
-// stripRevision leaves whose a Revision is, since when, whether it is Ready and routed to, how it scales, and the fingerprint of what
-// it runs. There are so many that each map and each text counts: what is the same for several is one for all of them, and the fingerprint is where Knative has
-// the address of logs. It may see a Revision twice: client-go hands a transform what it has transformed already.
+// stripRevision leaves whose a Revision is, since when, whether it is Ready, how it scales, and the fingerprint of what it runs. There
+// are so many that each map and each text counts: what is the same for several is one for all of them, and the fingerprint is where
+// Knative has the address of logs. It may see a Revision twice: client-go hands a transform what it has transformed already.
 func stripRevision(r *servingv1.Revision) error {
 	if len(r.Spec.Containers) == 0 {
 		return nil
@@ -61,19 +62,13 @@ func stripRevision(r *servingv1.Revision) error {
 	if err != nil {
 		return fmt.Errorf("revision %s/%s: %w", r.Namespace, r.Name, err)
 	}
-	var annotations map[string]string
-	for key, value := range r.Annotations {
-		if key != serving.RevisionPreservedAnnotationKey && !strings.HasPrefix(key, autoscaling.GroupName+"/") {
-			continue
-		}
-		if annotations == nil {
-			annotations = map[string]string{}
-		}
-		annotations[key] = value
-	}
-	r.TypeMeta, r.Namespace = metav1.TypeMeta{}, unique.Make(r.Namespace).Value()
-	r.Annotations, r.OwnerReferences = annotations, nil
-	r.Labels = owner.of(r)
+	r.TypeMeta, r.Namespace, r.OwnerReferences = metav1.TypeMeta{}, unique.Make(r.Namespace).Value(), nil
+	r.Labels = labelsOf.only(r.Labels, func(key string) bool {
+		return key == serving.ServiceLabelKey || key == serving.ServiceUIDLabelKey || key == serving.RoutingStateLabelKey
+	})
+	r.Annotations = annotationsOf.only(r.Annotations, func(key string) bool {
+		return key == serving.RevisionPreservedAnnotationKey || strings.HasPrefix(key, autoscaling.GroupName+"/")
+	})
 	ready := notReady
 	if isReady(r) {
 		ready = isReadyNow
@@ -88,36 +83,33 @@ var (
 	notReady   = duckv1.Conditions{{Type: servingv1.RevisionConditionReady, Status: corev1.ConditionFalse}}
 )
 
-// owner makes the labels that tell whose a cached Revision is, and whether it is routed to. Those of one Service come one after the other when they are listed,
-// and share them.
-var owner sharedLabels
+// The labels and annotations of cached Revisions.
+var labelsOf, annotationsOf lastMap
 
-type sharedLabels struct {
+// lastMap makes small maps, of which one after the other is often the same: Revisions of one Service follow each other when they are
+// listed. These share one, which nobody may change.
+type lastMap struct {
 	mu   sync.Mutex
 	last map[string]string
 }
 
-func (l *sharedLabels) of(r *servingv1.Revision) map[string]string {
-	kept := [...]string{serving.ServiceLabelKey, serving.ServiceUIDLabelKey, serving.RoutingStateLabelKey}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, key := range kept {
-		if value, ok := l.last[key]; l.last == nil || value != r.Labels[key] || ok != hasKey(r.Labels, key) {
-			l.last = map[string]string{}
-			for _, key := range kept {
-				if value, ok := r.Labels[key]; ok {
-					l.last[key] = strings.Clone(value)
-				}
+// only is a map of some of the keys; nil where there are none.
+func (l *lastMap) only(of map[string]string, keep func(key string) bool) map[string]string {
+	var kept map[string]string
+	for key, value := range of {
+		if keep(key) {
+			if kept == nil {
+				kept = map[string]string{}
 			}
-			break
+			kept[unique.Make(key).Value()] = value
 		}
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !maps.Equal(kept, l.last) {
+		l.last = kept
+	}
 	return l.last
-}
-
-func hasKey(m map[string]string, key string) bool {
-	_, ok := m[key]
-	return ok
 }
 
 // exact is a slice with no room to grow.

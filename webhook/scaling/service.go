@@ -53,11 +53,21 @@ func (k *Keeper) service(ctx context.Context, t Target, p plan) (outcome, error)
 				differs, metric = append(differs, r.Name), nil
 			}
 			reserved := k.reserved(client.ObjectKeyFromObject(r))
-			out.add(r.Name, scaling.Decide(p.asked(p.shows(), bounds, cluster.Limit, reserved)))
+			asked := func(counts bool) scaling.Asked {
+				a := p.asked(counts, bounds, cluster.Limit, reserved)
+				if p.policy != nil {
+					a.Floors = scaling.ShareOfEvents(a.Floors, p.policy.Status.Gateways, r.Name, k.Now())
+				}
+				return a
+			}
+			out.add(r.Name, scaling.Decide(asked(p.shows())))
 			if !p.carries {
 				metric = nil
 			}
-			wanted = scaling.Annotations(own, scaling.Decide(p.asked(p.carries, bounds, cluster.Limit, reserved)), bounds, metric)
+			wanted = scaling.Annotations(own, scaling.Decide(asked(p.carries)), bounds, metric)
+			if p.carries && p.policy.Spec.Event != nil {
+				scaling.WithEvents(wanted, cluster.ClassOf(own))
+			}
 		}
 		if err := k.annotate(ctx, r, wanted, cluster.ClassOf(own), keeps); err != nil {
 			return out, err

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -64,12 +63,7 @@ func (k *Keeper) apply(ctx context.Context, policy *v1alpha1.ScalingPolicy, next
 	if err != nil {
 		return err
 	}
-	u := &unstructured.Unstructured{Object: map[string]any{"status": fields}}
-	u.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("ScalingPolicy"))
-	u.SetNamespace(policy.Namespace)
-	u.SetName(policy.Name)
-	u.SetUID(policy.UID) // not that of one made anew
-	return k.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(u), fieldOwner, client.ForceOwnership)
+	return applyStatus(ctx, k.Client, policy, fields, fieldOwner)
 }
 
 // tell makes Events of what changed: the floor, and whether the policy is carried out.

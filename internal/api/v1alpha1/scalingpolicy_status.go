@@ -94,12 +94,26 @@ type PluginStatus struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// GatewayStatus is what one replica of the event gateway has in flight.
+// GatewayStatus is what one replica of the event gateway has in flight. An event that it has sent on to another replica is that one's.
 type GatewayStatus struct {
 	// The replica's Pod.
 	Name string `json:"name"`
-	// How many events it holds: in a Pod, or waiting for one.
+	// How many Pods it asks for: one for each event that it holds, in a Pod or waiting for one, and one for each that ended less than
+	// idleTime ago.
 	InFlight int32 `json:"inFlight"`
+	// How many of them are of which Revision, where the target's traffic is split.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	Revisions []GatewayRevision `json:"revisions,omitempty"`
 	// When it last said so; it counts for 15 s.
 	Renewed metav1.MicroTime `json:"renewed"`
+}
+
+// GatewayRevision is what is asked for of one Revision.
+type GatewayRevision struct {
+	// The Revision.
+	Name string `json:"name"`
+	// How many Pods of it.
+	InFlight int32 `json:"inFlight"`
 }

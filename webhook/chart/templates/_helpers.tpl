@@ -20,6 +20,25 @@ namespace: {{ .Release.Namespace }}
 labels: {{- include "guard.labels" . | nindent 2 }}
 {{- end }}
 
+{{/* The same three of the event gateway, whose Pods are not the guard's. */}}
+{{- define "guard.gateway.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}-gateway
+app.kubernetes.io/instance: {{ include "guard.name" . }}-gateway
+{{- end }}
+
+{{- define "guard.gateway.labels" -}}
+{{ include "guard.gateway.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end }}
+
+{{- define "guard.gateway.meta" -}}
+name: {{ include "guard.name" . }}-gateway
+namespace: {{ .Release.Namespace }}
+labels: {{- include "guard.gateway.labels" . | nindent 2 }}
+{{- end }}
+
 {{- define "guard.account" -}}
 {{ .Values.serviceAccount.name | default (include "guard.name" .) }}
 {{- end }}

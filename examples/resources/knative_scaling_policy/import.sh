@@ -1,0 +1,2 @@
+# namespace/name
+terraform import knative_scaling_policy.shop default/shop

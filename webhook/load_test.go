@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// changes are asked for until they are stopped.
+type changes struct {
+	t       *testing.T
+	end     context.CancelFunc
+	workers sync.WaitGroup
+	start   time.Time
+	// refused and allowed are as they should be; failed elsewhere is what neither the guard nor the API server's policies answered.
+	refused, allowed, elsewhere atomic.Int64
+	failure                     atomic.Value
+}
+
+// changes has so many workers ask for what must never get in, and for rollbacks and a step, which must. All are dry runs, which go the
+// way of any change and leave the Service as it is.
+func (g *guard) changes(workers int, step ...string) *changes {
+	g.t.Helper()
+	ctx, cancel := context.WithCancel(g.t.Context())
+	c := &changes{t: g.t, end: cancel, start: time.Now()}
+	template := g.service()
+	template.ResourceVersion = "" // whatever Knative writes meanwhile
+	ask := func(written ...string) error {
+		s := template.DeepCopy()
+		split(s, written...)
+		return g.admin.Patch(context.WithoutCancel(ctx), s, client.MergeFrom(template), client.DryRunAll)
+	}
+	for range workers {
+		c.workers.Go(func() {
+			for ctx.Err() == nil {
+				c.count("a jump", true, ask("hello-v2 100"))
+				c.count("a rollback", false, ask("hello-v1 100"))
+				c.count("a jump in two targets", true, ask("hello-v1 20", "hello-v2 20", "hello-v2 60 x"))
+				c.count("a step", false, ask(step...))
+				c.count("a jump by name", true, ask("hello-v1 30", "latest 70"))
+			}
+		})
+	}
+	g.t.Cleanup(cancel)
+	return c
+}
+
+// count holds an answer to what it should be.
+func (c *changes) count(what string, refuse bool, err error) {
+	switch {
+	case err == nil && refuse:
+		c.t.Errorf("%s got in", what)
+	case err == nil:
+		c.allowed.Add(1)
+	case strings.Contains(err.Error(), "knative-guard: ") && refuse:
+		c.refused.Add(1)
+	case strings.Contains(err.Error(), "guard.knative-provider.dev") || strings.Contains(err.Error(), "knative-guard"):
+		c.t.Errorf("%s: %v", what, err)
+	default:
+		c.elsewhere.Add(1)
+		c.failure.Store(fmt.Sprintf("%s: %v", what, err))
+	}
+}
+
+// stop ends the changes, and says how many there were. Knative's own webhook has a timeout of its own, which a busy machine may meet.
+func (c *changes) stop() {
+	c.t.Helper()
+	c.end()
+	c.workers.Wait()
+	all := c.refused.Load() + c.allowed.Load() + c.elsewhere.Load()
+	c.t.Logf("%.0f changes a second: %d refused, %d allowed, %d failed elsewhere %v", float64(all)/time.Since(c.start).Seconds(), c.refused.Load(), c.allowed.Load(), c.elsewhere.Load(), c.failure.Load())
+	if c.refused.Load() == 0 || c.allowed.Load() == 0 || c.elsewhere.Load()*50 > all {
+		c.t.Errorf("of %d changes %d were refused, %d allowed, and %d failed elsewhere: %v", all, c.refused.Load(), c.allowed.Load(), c.elsewhere.Load(), c.failure.Load())
+	}
+}
