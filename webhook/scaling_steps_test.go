@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -49,9 +50,7 @@ func (g *guard) atRest(annotations map[string]string) *servingv1.Service {
 	s := &servingv1.Service{ObjectMeta: g.meta("hello")}
 	template(s, "v1", g.Image)
 	s.Spec.Template.Annotations = map[string]string{minScale: "1", "autoscaling.knative.dev/window": "6s"}
-	for k, v := range annotations {
-		s.Spec.Template.Annotations[k] = v
-	}
+	maps.Copy(s.Spec.Template.Annotations, annotations)
 	g.create(s)
 	g.serves("hello-v1 100")
 	g.eventually("1 Pod", g.ready("hello-v1", 1))

@@ -70,7 +70,7 @@ func run(ctx context.Context, sizes, only []string) error {
 		case "events":
 			err = measureEvents(ctx, cluster, []int{1, 5, 20, 50})
 		case "scaling":
-			err = measureScaling(ctx, cluster)
+			err = measurePolicies(ctx, cluster)
 		case "slb":
 			err = measureSLB(ctx)
 		default:

@@ -19,11 +19,11 @@ const (
 	scaledRest = 30 * time.Second
 )
 
-// measureScaling has the guard, on one core, carry out 5,000 ScalingPolicies. They, their Services and Revisions are made up on the way
+// measurePolicies has the guard, on one core, carry out 5,000 ScalingPolicies. They, their Services and Revisions are made up on the way
 // from the API server to the guard, and what it writes ends there: it is the guard that is looked at. An edge is over when the guard's
 // request with min-scale has come in; the bed's own API server takes some 10 ms beyond that (facts/knative.md: 0.2 s to the Deployment).
 // First their windows begin in the course of a minute, 83 or 84 each second, then all of them end at the same moment.
-func measureScaling(ctx context.Context, cluster *testenv.Cluster) error {
+func measurePolicies(ctx context.Context, cluster *testenv.Cluster) error {
 	without, err := runScaled(ctx, cluster, 0)
 	if err != nil {
 		return err

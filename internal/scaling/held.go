@@ -124,7 +124,11 @@ func Differences(copied, original map[string]string, change map[string]*string) 
 	}
 	out := map[string]*string{}
 	for _, key := range heldKeys() {
-		if next := value(after, key); !same(value(copied, key), next) && !(next == nil && key == autoscaling.MetricAnnotationKey) {
+		next := value(after, key)
+		if next == nil && key == autoscaling.MetricAnnotationKey {
+			continue // a PodAutoscaler has one always
+		}
+		if !same(value(copied, key), next) {
 			out[key] = next
 		}
 	}

@@ -18,7 +18,7 @@ type Cluster struct {
 	Class string
 }
 
-// Bounds are those of a Revision or a PodAutoscaler with these annotations.
+// BoundsOf are the bounds of a Revision or a PodAutoscaler with these annotations.
 func (c Cluster) BoundsOf(annotations map[string]string) Bounds {
 	b := c.Bounds
 	if _, text, ok := autoscaling.MinScaleAnnotation.Get(annotations); ok {

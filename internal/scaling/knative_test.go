@@ -44,7 +44,7 @@ func TestAnnotations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			own := map[string]string{}
-			for _, pair := range strings.Fields(tc.own) {
+			for pair := range strings.FieldsSeq(tc.own) {
 				k, v, _ := strings.Cut(pair, "=")
 				own[autoscaling.GroupName+"/"+k] = v
 			}
@@ -104,7 +104,7 @@ func TestDifferences(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			read := func(text string) map[string]*string {
 				out := map[string]*string{}
-				for _, pair := range strings.Fields(text) {
+				for pair := range strings.FieldsSeq(text) {
 					k, v, _ := strings.Cut(pair, "=")
 					out[g+k] = &v
 					if v == "-" {

@@ -162,7 +162,7 @@ func TestAutoscaler(t *testing.T) {
 	p := policy("day", v1alpha1.TargetDeployment, rps)
 	b := newBench(t, d, p)
 	asked := 0
-	b.Autoscale = func(name types.NamespacedName) { asked++ }
+	b.Autoscale = func(types.NamespacedName) { asked++ }
 	b.reconcile(deployment)
 	if got, status := b.status("day"); got != "NotInjected 3 schedule/day" {
 		t.Errorf("%s %+v", got, status.Conditions)

@@ -92,11 +92,6 @@ func (k *Keeper) service(ctx context.Context, t Target, p plan) (outcome, error)
 //	pending, or none  no               no
 //	reserve           any              no: Knative has taken it out of every split
 func live(r *servingv1.Revision, s *servingv1.Service) bool {
-	switch r.GetRoutingState() {
-	case servingv1.RoutingStateActive:
-		return true
-	case servingv1.RoutingStateReserve:
-		return false
-	}
-	return r.Name == s.Status.LatestCreatedRevisionName
+	state := r.GetRoutingState()
+	return state == servingv1.RoutingStateActive || state != servingv1.RoutingStateReserve && r.Name == s.Status.LatestCreatedRevisionName
 }
