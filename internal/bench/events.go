@@ -75,11 +75,14 @@ func measureEvents(ctx context.Context, cluster *testenv.Cluster, sizes []int) e
 			return fmt.Errorf("plain scale to %d: %w", n, err)
 		}
 		fmt.Printf("| %d | a plain scale, to Ready | %d | | %s | | | | |\n", n, n, seconds(scaled))
-		for _, way := range []struct{ name, service, url string }{
-			{"the gateway", "events", gateway.URL + "/" + namespace + "/events/"},
-			{"plain Knative", "plain", "http://plain." + namespace + ".localhost/"},
+		for _, way := range []struct {
+			name, service, url string
+			client             *http.Client
+		}{
+			{"the gateway", "events", gateway.URL + "/" + namespace + "/events/", &http.Client{Transport: &http.Transport{}}},
+			{"plain Knative", "plain", "http://plain." + namespace + ".localhost/", testenv.Client()},
 		} {
-			o, err := b.burst(ctx, way.service, way.url, n)
+			o, err := b.burst(ctx, way.client, way.service, way.url, n)
 			if err != nil {
 				return fmt.Errorf("%d events by %s: %w", n, way.name, err)
 			}
@@ -177,15 +180,14 @@ type eventAnswer struct {
 }
 
 // burst sends n events at once.
-func (b *eventBench) burst(ctx context.Context, service, url string, n int) (eventsOutcome, error) {
+func (b *eventBench) burst(ctx context.Context, client *http.Client, service, url string, n int) (eventsOutcome, error) {
 	if err := b.gone(ctx); err != nil {
 		return eventsOutcome{}, err
 	}
 	w := b.watch(ctx, service)
 	defer w.stop()
-	client := testenv.Client()
 	client.Timeout = 2 * time.Minute
-	client.Transport.(*http.Transport).DisableKeepAlives = true
+	defer client.CloseIdleConnections()
 	answers := make([]eventAnswer, n)
 	start := time.Now()
 	var wg sync.WaitGroup

@@ -80,5 +80,6 @@ func (d *doubt) ask(ctx context.Context, e endpoint) (metrics.Stat, error) {
 	if resp.StatusCode != http.StatusOK {
 		return stat, fmt.Errorf("%s: %s", d.url(e), resp.Status)
 	}
-	return stat, stat.Unmarshal(data)
+	err = stat.Unmarshal(data)
+	return stat, err
 }
