@@ -120,7 +120,7 @@ func oneEventAPod(t *testing.T, c *testenv.Cluster, ns string) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories,
 		Steps: []resource.TestStep{{
-			Config: strategyConfig(c, ns, "events", "container_concurrency = 1\nscaling {\n  window = \"6s\"\n}", "max = 5", "event {\n    idle_time = \"5s\"\n  }"),
+			Config: strategyConfig(c, ns, "events", "timeout_seconds = 30\ncontainer_concurrency = 1\nscaling {\n  window = \"6s\"\n}", "max = 5", "event {\n    idle_time = \"5s\"\n  }"),
 			Check: resource.ComposeTestCheckFunc(
 				pods("none", func(n int) bool { return n == 0 }),
 				eachInItsOwnPod(gateway.URL+"/"+ns+"/events?sleep=15s", 3),
