@@ -41,5 +41,5 @@ func TestIngressConformance(t *testing.T) {
 	}
 	slices.Sort(names)
 	flags.SkipTests = strings.Join(names, ",")
-	t.Run("suite", ingress.RunConformance)
+	t.Run("suite", func(t *testing.T) { ingress.RunConformance(t) }) // it ends when all of its parallel tests have
 }
