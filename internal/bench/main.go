@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,7 +19,7 @@ import (
 
 func main() {
 	sizes := flag.String("n", "500,1000", "how many Services to plan, a list")
-	only := flag.String("only", "plan,apply,ready,rollback,admission,scaling", "which of the measurements")
+	only := flag.String("only", "plan,apply,ready,rollback,admission,scaling,slb", "which of the measurements")
 	address := flag.String("allow-all", "", "be the handler that does nothing, at this address")
 	certificates := flag.String("certificates", "", "where its certificate is")
 	flag.Parse()
@@ -36,6 +37,9 @@ func main() {
 }
 
 func run(ctx context.Context, sizes, only []string) error {
+	if slices.Equal(only, []string{"slb"}) { // it needs no cluster
+		return measureSLB(ctx)
+	}
 	cluster, err := testenv.Connect(ctx)
 	if err != nil {
 		return err
@@ -63,6 +67,8 @@ func run(ctx context.Context, sizes, only []string) error {
 			err = withoutController(ctx, cluster, func() error { return measureAdmission(ctx, cluster) })
 		case "scaling":
 			err = measureScaling(ctx, cluster)
+		case "slb":
+			err = measureSLB(ctx)
 		default:
 			err = fmt.Errorf("there is no measurement of that name")
 		}

@@ -46,6 +46,7 @@ func (r *run) dropGroup(id string) {
 	if r.done("deleting the server group "+id, m, err) {
 		r.mu.Lock()
 		delete(r.s.groups, id)
+		clear(r.mem.held)
 		r.mu.Unlock()
 	}
 }
@@ -90,6 +91,11 @@ func (r *run) addAndRemove(g *group, about string, add, remove []endpoint, weigh
 	}
 	for _, at := range remove {
 		delete(g.Servers, at)
+	}
+	if len(remove) > 0 {
+		r.mu.Lock()
+		clear(r.mem.held)
+		r.mu.Unlock()
 	}
 	return true
 }

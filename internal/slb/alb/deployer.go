@@ -75,7 +75,7 @@ func (d *Deployer) Deploy(ctx context.Context, w slb.Wanted) (slb.Result, error)
 		return slb.Result{}, err
 	}
 	defer done()
-	if k.state != nil && d.clock.Since(k.state.read) >= d.Trust {
+	if k.state != nil && d.stale(k.state, w) {
 		k.state = nil
 	}
 	result, err := d.rounds(ctx, w, k)
@@ -84,6 +84,15 @@ func (d *Deployer) Deploy(ctx context.Context, w slb.Wanted) (slb.Result, error)
 		result, err = d.rounds(ctx, w, k)
 	}
 	return result, err
+}
+
+// brief is how long it is believed that a listener is not as it should be: Terraform may be at it.
+const brief = 5 * time.Second
+
+// stale says whether what is known is to be read anew.
+func (d *Deployer) stale(s *state, w slb.Wanted) bool {
+	age := d.clock.Since(s.read)
+	return age >= d.Trust || age >= brief && s.troubled(w)
 }
 
 // mostRounds is how often a Deploy plans: what it has changed may make room for more, such as a group that can be deleted now.
@@ -125,7 +134,10 @@ func (d *Deployer) plan(ctx context.Context, w slb.Wanted, k *known) (plan, desi
 	fronts := k.state.fronts(w.Listeners)
 	want := desire(w, fronts, k.state.edition)
 	with := func(h health) plan {
-		p := planner{Options: d.Options, s: k.state, d: want, h: h, mem: k.mem, now: d.clock.Now(), from: w.PriorityFrom, to: w.PriorityTo}
+		p := planner{
+			Options: d.Options, s: k.state, d: want, h: h, mem: k.mem, now: d.clock.Now(),
+			from: w.PriorityFrom, to: w.PriorityTo, troubled: k.state.troubled(w),
+		}
 		if p.to == 0 {
 			p.from, p.to = 1, 10_000
 		}

@@ -13,6 +13,7 @@ type memory struct {
 	unused  map[string]time.Time   // since when no rule uses a group, by its ID
 	waiting map[string]time.Time   // since when a rule waits to be shifted, by its place
 	ready   map[string]string      // rules that were ready once, by their place, with what they were then
+	looking time.Time              // since when health is looked for that has not come
 	held    deploy.Holds           // what was refused, by what it was about
 }
 

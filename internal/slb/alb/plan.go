@@ -54,9 +54,12 @@ type planner struct {
 	now  time.Time
 	from int // first and last priority
 	to   int
+	// troubled says that a listener cannot have rules.
+	troubled bool
 
-	users map[string]int
-	plan  plan
+	users  map[string]int
+	looked bool
+	plan   plan
 }
 
 func (p *planner) make() plan {
@@ -66,6 +69,12 @@ func (p *planner) make() plan {
 	p.rules()
 	p.servers()
 	p.drops()
+	if p.troubled {
+		p.later(p.Retry)
+	}
+	if !p.looked {
+		p.mem.looking = time.Time{}
+	}
 	return p.plan
 }
 
@@ -178,10 +187,17 @@ func (p *planner) drops() {
 	deploy.Only(p.mem.unused, seen)
 }
 
+// leastOften is how often health is looked at that does not come, as a multiple of Look.
+const leastOften = 30
+
 // look notes that health checks are waited for: the next look is soon, and the ones after it less and less so.
 func (p *planner) look() {
 	p.plan.Blind = p.plan.Blind || p.h == nil
-	p.later(p.Look)
+	p.looked = true
+	if p.mem.looking.IsZero() {
+		p.mem.looking = p.now
+	}
+	p.later(min(max(p.Look, p.now.Sub(p.mem.looking)/8), leastOften*p.Look))
 }
 
 func (p *planner) later(d time.Duration) {

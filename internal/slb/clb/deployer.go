@@ -72,7 +72,7 @@ func (d *Deployer) Deploy(ctx context.Context, w slb.Wanted) (slb.Result, error)
 		return slb.Result{}, err
 	}
 	defer done()
-	if k.state != nil && d.Clock.Since(k.state.read) >= d.Trust {
+	if k.state != nil && d.stale(k.state, w) {
 		k.state = nil
 	}
 	for try := 1; ; try++ {
@@ -86,6 +86,15 @@ func (d *Deployer) Deploy(ctx context.Context, w slb.Wanted) (slb.Result, error)
 		}
 		k.state = nil
 	}
+}
+
+// brief is how long it is believed that a listener is not as it should be: Terraform may be at it.
+const brief = 5 * time.Second
+
+// stale says whether what is known is to be read anew.
+func (d *Deployer) stale(s *state, w slb.Wanted) bool {
+	age := d.Clock.Since(s.read)
+	return age >= d.Trust || age >= brief && s.troubled(w)
 }
 
 // mostRounds is how often a Deploy plans: what it has changed may make room for more.
@@ -139,7 +148,7 @@ func (d *Deployer) plan(ctx context.Context, w slb.Wanted, k *known) (plan, desi
 	if err != nil {
 		return plan{}, want, nil, err
 	}
-	p := planner{Options: d.Options, s: k.state, d: want, enis: enis, mem: k.mem, now: d.Clock.Now()}
+	p := planner{Options: d.Options, s: k.state, d: want, enis: enis, mem: k.mem, now: d.Clock.Now(), troubled: k.state.troubled(w)}
 	return p.make(), want, enis, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,6 +147,14 @@ func (s *state) fronts(wanted []slb.Listener) map[int]front {
 		fronts[l.Port] = f
 	}
 	return fronts
+}
+
+// troubled says whether a listener that rules should stand on cannot have them.
+func (s *state) troubled(w slb.Wanted) bool {
+	fronts := s.fronts(w.Listeners)
+	return slices.ContainsFunc(w.Rules, func(r slb.Rule) bool {
+		return slices.ContainsFunc(r.Ports, func(port int) bool { return fronts[port].Why != "" })
+	})
 }
 
 // group finds that of a rule. Of two, which a lost race may leave, it is the one with the smaller ID.

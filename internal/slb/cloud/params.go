@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strconv"
 	"strings"
@@ -10,8 +11,14 @@ import (
 // flatten makes the wire's flat parameters of a struct: a field's json tag names its parameter, and lists are numbered from 1, as in
 // Servers.1.Port. Empty strings, nil and zero numbers are not sent, as the SDK does, unless the field is a pointer or has the tag
 // send:"always". A field with send:"body" goes into the form, which has no limit of length.
+//
+// A map is sent as it is.
 func flatten(in any) (query, form map[string]string) {
 	query, form = map[string]string{}, map[string]string{}
+	if flat, ok := in.(map[string]string); ok {
+		maps.Copy(query, flat)
+		return query, form
+	}
 	if in != nil {
 		flattenStruct(reflect.Indirect(reflect.ValueOf(in)), "", query, form)
 	}

@@ -65,12 +65,12 @@ func missOf(parts []part, weights []weight) float64 {
 // idle ones they are never farther off than without. Exhaustive over all weights of two parts, and of three up to a bound.
 func TestNoneIsCloser(t *testing.T) {
 	rand := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
+	for range 150 {
 		p := 1 + rand.IntN(99)
 		parts := []part{{p, 1 + rand.IntN(60)}, {100 - p, 1 + rand.IntN(60)}}
 		closest(t, parts, 100, 0.25)
 	}
-	for range 30 {
+	for range 10 {
 		a := 1 + rand.IntN(98)
 		b := 1 + rand.IntN(99-a)
 		parts := []part{{a, 1 + rand.IntN(9)}, {b, 1 + rand.IntN(9)}, {100 - a - b, 1 + rand.IntN(9)}}
@@ -103,7 +103,7 @@ func closest(t *testing.T, parts []part, most int, slack float64) {
 // Whatever the split, with two to five parts of up to 50 servers each, no share is off by more than a point, and weights stay in range.
 func TestBound(t *testing.T) {
 	rand := rand.New(rand.NewPCG(3, 4))
-	for range 2000 {
+	for range 1000 {
 		left := 100
 		var parts []part
 		for n := 2 + rand.IntN(4); n > 1 && left > n; n-- {

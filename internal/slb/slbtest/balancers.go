@@ -21,34 +21,18 @@ func (b *Bed) CLB(name string) (id string) {
 	var made struct {
 		ID string `json:"LoadBalancerId"`
 	}
-	b.call(cloud.CLB, "CreateLoadBalancer", struct {
-		Name    string `json:"LoadBalancerName"`
-		VSwitch string `json:"VSwitchId"`
-	}{name, slbsim.VSwitchA}, &made)
+	b.call(cloud.CLB, "CreateLoadBalancer", map[string]string{"LoadBalancerName": name, "VSwitchId": slbsim.VSwitchA}, &made)
 	return made.ID
 }
 
 // CLBListener makes a running HTTP listener without a health check.
 func (b *Bed) CLBListener(balancer string, port int) {
 	b.T.Helper()
-	key := struct {
-		ID   string `json:"LoadBalancerId"`
-		Port int    `json:"ListenerPort"`
-	}{balancer, port}
-	b.call(cloud.CLB, "CreateLoadBalancerHTTPListener", struct {
-		ID          string `json:"LoadBalancerId"`
-		Port        int    `json:"ListenerPort"`
-		BackendPort int    `json:"BackendServerPort"`
-		Bandwidth   int    `json:"Bandwidth"`
-		Check       string `json:"HealthCheck"`
-		Sticky      string `json:"StickySession"`
-	}{balancer, port, 80, -1, "off", "off"}, nil)
-	b.call(cloud.CLB, "StartLoadBalancerListener", key, nil)
-}
-
-type zone struct {
-	Zone    string `json:"ZoneId"`
-	VSwitch string `json:"VSwitchId"`
+	at := strconv.Itoa(port)
+	b.call(cloud.CLB, "CreateLoadBalancerHTTPListener", map[string]string{
+		"LoadBalancerId": balancer, "ListenerPort": at, "BackendServerPort": "80", "Bandwidth": "-1", "HealthCheck": "off", "StickySession": "off",
+	}, nil)
+	b.call(cloud.CLB, "StartLoadBalancerListener", map[string]string{"LoadBalancerId": balancer, "ListenerPort": at}, nil)
 }
 
 // ALB makes an ALB instance of an edition, as Terraform would.
@@ -57,56 +41,31 @@ func (b *Bed) ALB(name, edition string) (id string) {
 	var made struct {
 		ID string `json:"LoadBalancerId"`
 	}
-	b.call(cloud.ALB, "CreateLoadBalancer", struct {
-		Name    string `json:"LoadBalancerName"`
-		Edition string `json:"LoadBalancerEdition"`
-		Address string `json:"AddressType"`
-		VPC     string `json:"VpcId"`
-		Billing struct {
-			Type string `json:"PayType"`
-		} `json:"LoadBalancerBillingConfig"`
-		Zones []zone `json:"ZoneMappings"`
-	}{name, edition, "Internet", slbsim.FirstVPC, struct {
-		Type string `json:"PayType"`
-	}{"PostPay"}, []zone{{"cn-hangzhou-a", slbsim.VSwitchA}, {"cn-hangzhou-b", slbsim.VSwitchB}}}, &made)
+	b.call(cloud.ALB, "CreateLoadBalancer", map[string]string{
+		"LoadBalancerName": name, "LoadBalancerEdition": edition, "AddressType": "Internet", "VpcId": slbsim.FirstVPC,
+		"LoadBalancerBillingConfig.PayType": "PostPay", "ZoneMappings.1.ZoneId": "cn-hangzhou-a", "ZoneMappings.1.VSwitchId": slbsim.VSwitchA,
+		"ZoneMappings.2.ZoneId": "cn-hangzhou-b", "ZoneMappings.2.VSwitchId": slbsim.VSwitchB,
+	}, &made)
 	return made.ID
 }
 
-type tuple struct {
-	ID string `json:"ServerGroupId"`
-}
-
-type defaultAction struct {
-	Type    string `json:"Type"`
-	Forward struct {
-		Tuples []tuple `json:"ServerGroupTuples"`
-	} `json:"ForwardGroupConfig"`
-}
-
-// ALBListener makes an HTTP listener, whose default is a group without servers.
-func (b *Bed) ALBListener(balancer string, port int) (id string) {
+// ALBListener makes an HTTP listener, or with a certificate one of HTTPS, whose default is a group without servers.
+func (b *Bed) ALBListener(balancer string, port int, certificate ...string) (id string) {
 	b.T.Helper()
-	var group struct {
-		ID string `json:"ServerGroupId"`
-	}
-	b.call(cloud.ALB, "CreateServerGroup", struct {
-		Name  string `json:"ServerGroupName"`
-		Type  string `json:"ServerGroupType"`
-		VPC   string `json:"VpcId"`
-		Check struct {
-			On bool `json:"HealthCheckEnabled" send:"always"`
-		} `json:"HealthCheckConfig"`
-	}{Name: "default-" + strconv.Itoa(port), Type: "Ip", VPC: slbsim.FirstVPC}, &group)
-	action := defaultAction{Type: "ForwardGroup"}
-	action.Forward.Tuples = []tuple{{group.ID}}
 	var made struct {
-		ID string `json:"ListenerId"`
+		Group    string `json:"ServerGroupId"`
+		Listener string `json:"ListenerId"`
 	}
-	b.call(cloud.ALB, "CreateListener", struct {
-		Balancer string          `json:"LoadBalancerId"`
-		Protocol string          `json:"ListenerProtocol"`
-		Port     int             `json:"ListenerPort"`
-		Default  []defaultAction `json:"DefaultActions"`
-	}{balancer, "HTTP", port, []defaultAction{action}}, &made)
-	return made.ID
+	b.call(cloud.ALB, "CreateServerGroup", map[string]string{
+		"ServerGroupName": "default-" + strconv.Itoa(port), "ServerGroupType": "Ip", "VpcId": slbsim.FirstVPC, "HealthCheckConfig.HealthCheckEnabled": "false",
+	}, &made)
+	params := map[string]string{
+		"LoadBalancerId": balancer, "ListenerProtocol": "HTTP", "ListenerPort": strconv.Itoa(port), "DefaultActions.1.Type": "ForwardGroup",
+		"DefaultActions.1.ForwardGroupConfig.ServerGroupTuples.1.ServerGroupId": made.Group,
+	}
+	if len(certificate) > 0 {
+		params["ListenerProtocol"], params["Certificates.1.CertificateId"] = "HTTPS", certificate[0]
+	}
+	b.call(cloud.ALB, "CreateListener", params, &made)
+	return made.Listener
 }

@@ -77,23 +77,31 @@ func KillAtEachCall(t *testing.T, scenario func(t *testing.T) Scenario) {
 	s.Bed.Settle(s.New(), s.After)
 	want := s.Bed.Picture()
 	for _, carried := range []bool{false, true} {
-		killed := true
-		for n := 0; killed; n++ {
-			t.Run(fmt.Sprintf("after %d calls, the next carried out %v", n, carried), func(t *testing.T) {
-				s := scenario(t)
-				s.Bed.Settle(s.New(), s.Before)
-				ctx := s.Bed.DieAfter(n, carried)
-				settleUntilKilled(ctx, s.New(), s.After)
-				if killed = s.Bed.Revive(); !killed {
-					return
-				}
-				s.Bed.Settle(s.New(), s.After)
-				if diff := cmp.Diff(want, s.Bed.Picture()); diff != "" {
-					t.Fatal(diff)
-				}
-			})
-		}
+		t.Run(fmt.Sprintf("carried out %v", carried), func(t *testing.T) {
+			t.Parallel() // it waits most of the time
+			killed := true
+			for n := 0; killed; n++ {
+				t.Run(fmt.Sprintf("after %d calls", n), func(t *testing.T) { killed = killAt(t, scenario, n, carried, want) })
+			}
+		})
 	}
+}
+
+// killAt says whether a process was killed before it had done all.
+func killAt(t *testing.T, scenario func(t *testing.T) Scenario, n int, carried bool, want []string) bool {
+	t.Helper()
+	s := scenario(t)
+	s.Bed.Settle(s.New(), s.Before)
+	ctx := s.Bed.DieAfter(n, carried)
+	settleUntilKilled(ctx, s.New(), s.After)
+	if !s.Bed.Revive() {
+		return false
+	}
+	s.Bed.Settle(s.New(), s.After)
+	if diff := cmp.Diff(want, s.Bed.Picture()); diff != "" {
+		t.Fatal(diff)
+	}
+	return true
 }
 
 func settleUntilKilled(ctx context.Context, d slb.Deployer, w slb.Wanted) {
