@@ -33,7 +33,7 @@ type declared struct {
 	// fixed are attributes that do not change while the object lives.
 	fixed []string
 	// validate holds a spec to what the guard's admission holds it to.
-	validate validation
+	validate specValidation
 }
 
 // attributes are those that every declared resource has, and those of its fields.

@@ -30,36 +30,41 @@ import (
 type balanced struct {
 	*guard
 	cloud *slbtest.Bed
-	// drift is how often the guard looks for changes made by hand.
-	drift time.Duration
 }
 
 func newBalanced(t *testing.T, o slbsim.Options) *balanced {
 	t.Helper()
 	o.Second = 300 * time.Millisecond // checks and timeouts must not be too short for a busy machine
-	b := &balanced{guard: connect(t), cloud: slbtest.New(t, o), drift: 5 * time.Second}
+	b := &balanced{guard: connect(t), cloud: slbtest.New(t, o)}
 	pods := slbsim.Interface{ID: "eni-pods"} // as Terway has them: many addresses to an interface
 	for i := 2; i < 255; i++ {
 		pods.IPs = append(pods.IPs, fmt.Sprintf("10.244.0.%d", i))
 	}
 	b.cloud.PutInterface(pods)
+	b.process = b.NewGuard(b.namespace, t.TempDir())
+	b.process.Args = []string{"-slb-drift=5s"} // how often it looks for changes made by hand
+	b.process.Env = []string{"ALIBABA_CLOUD_ACCESS_KEY_ID=sim", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=sim", "ALIBABA_CLOUD_REGION=cn-hangzhou"}
 	for name, at := range b.cloud.Endpoints() {
-		t.Setenv(strings.ToUpper(name)+"_ENDPOINT", at)
+		b.process.Env = append(b.process.Env, strings.ToUpper(name)+"_ENDPOINT="+at)
 	}
-	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "sim")
-	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "sim")
-	t.Setenv("ALIBABA_CLOUD_REGION", "cn-hangzhou")
-	b.port = freePort(t)
-	b.account()
-	b.endpoint(b.port)
-	b.relaunch()
+	b.run(b.process)
 	return b
 }
 
-// relaunch runs the guard, after the one before it was stopped.
+// kill ends the guard as kill -9 does.
+func (b *balanced) kill() {
+	b.t.Helper()
+	if err := b.process.Kill(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// relaunch runs the guard again, and does not wait for it.
 func (b *balanced) relaunch() {
 	b.t.Helper()
-	b.launch(settings{balancers: balancers{drift: b.drift}})
+	if err := b.process.Run(b.t.Context()); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // alb makes an ALB with a listener of HTTP, and binds it.

@@ -31,8 +31,8 @@ func TestAccSLBProblems(t *testing.T) {
 		try()
 	}
 
-	step("the guard is stopped amid a change", func() {
-		b.stop()
+	step("the guard is killed amid a change", func() {
+		b.kill()
 		if err := change(t.Context(), b.admin, s, func(s *servingv1.Service) {
 			b.version(s, "v2")
 			split(s, "hello-v1 50", "latest 50")
@@ -40,10 +40,10 @@ func TestAccSLBProblems(t *testing.T) {
 			t.Fatal(err)
 		}
 		near(t, l.count(host, 100), 0, map[string]float64{"v1": 100}) // without a guard, as it was
-		for range 3 {
+		for i := range 3 {
 			b.relaunch()
-			time.Sleep(300 * time.Millisecond) // it is amid its work then, or done
-			b.stop()
+			time.Sleep(time.Duration(i+2) * time.Second) // it starts, or is amid its work then, or done
+			b.kill()
 		}
 		b.relaunch()
 		b.ready(s)

@@ -36,7 +36,7 @@ const apiLatency = time.Second
 
 // measureSLB measures the deployer of ALB: how soon a ready Pod is served, how many calls that takes, and a first sync.
 func measureSLB(ctx context.Context) error {
-	if err := measureScaling(ctx, 20); err != nil {
+	if err := measureBalancedScaling(ctx, 20); err != nil {
 		return fmt.Errorf("scaling: %w", err)
 	}
 	return measureFirstSync(ctx, 200, 10)
@@ -149,9 +149,9 @@ func (b *balancerBed) settle(ctx context.Context) (slb.Result, error) {
 	}
 }
 
-// measureScaling adds Pods one by one to a host that is asked all the time, and takes the time from each one's being ready to its first
+// measureBalancedScaling adds Pods one by one to a host that is asked all the time, and takes the time from each one's being ready to its first
 // request.
-func measureScaling(ctx context.Context, rounds int) error {
+func measureBalancedScaling(ctx context.Context, rounds int) error {
 	b, err := newBalancerBed(ctx)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -162,7 +163,7 @@ func (b *bed) bind(name string, port int, visibility string) {
 			if apierrors.IsNotFound(err) {
 				return nil
 			}
-			return fmt.Errorf("%v %v", err, left)
+			return errors.Join(err, fmt.Errorf("it is still there: %v", left))
 		}); err != nil {
 			b.t.Error(err)
 		}

@@ -26,6 +26,8 @@ import (
 type Guard struct {
 	// Args are more arguments of its command line.
 	Args []string
+	// Env are more variables of its environment, each as NAME=value.
+	Env []string
 	// Server is the API server's URL, where the guard is to reach it by another than the cluster's own: a Proxy.
 	Server string
 	// FailurePolicy is what becomes of a change that the guard does not answer for; Ignore, as in the chart, where it is empty.
@@ -153,6 +155,7 @@ func (g *Guard) Run(context.Context) error {
 		"-certificate-dir", g.work, "-webhook-configuration", g.namespace, "-certificate-validity", "24h", "-certificate-renewal", "1h", "-certificate-check", "1h",
 	}, g.Args...)
 	p := exec.Command(g.bin, args...) //nolint:noctx // it is stopped by Stop, after the test's context has ended
+	p.Env = append(os.Environ(), g.Env...)
 	p.Stdout, p.Stderr = log, log
 	if err := p.Start(); err != nil {
 		return err
