@@ -43,13 +43,15 @@ func measurePolicies(ctx context.Context, cluster *testenv.Cluster) error {
 	}
 	fmt.Printf("\n| | no policy | %d policies |\n|---|---|---|\n| resident, at rest | %d MiB | %d MiB |\n| CPU at rest, of a core | %.2f %% | %.2f %% |\n",
 		scaled, without.resident>>20, with.resident>>20, without.idle*100, with.idle*100)
+	fmt.Printf("\nWritten until it came to rest, %s after the start: %v; to the end: %v.\n", seconds(with.settled), with.looked, with.wrote)
 	return nil
 }
 
 // scaledRun is what was measured of one guard.
 type scaledRun struct {
 	settled        time.Duration
-	idle           float64 // of a core
+	looked, wrote  map[string]int // requests that write, by kind: until it came to rest, and until the end
+	idle           float64        // of a core
 	resident       int64
 	spread, atOnce []time.Duration
 }
@@ -83,8 +85,9 @@ func runScaled(ctx context.Context, cluster *testenv.Cluster, policies int) (out
 	}
 	defer stop()
 	if err := idle(ctx, guard.pid); err != nil {
-		return out, err
+		return out, fmt.Errorf("%w: after %s of CPU it has written %v", err, seconds(cpuOf(guard.pid)), api.written())
 	}
+	out.looked = api.written()
 	out.settled = time.Since(began)
 	before := cpuOf(guard.pid)
 	if err := pause(ctx, scaledRest); err != nil {
@@ -101,6 +104,7 @@ func runScaled(ctx context.Context, cluster *testenv.Cluster, policies int) (out
 		return out, err
 	}
 	out.spread, out.atOnce = api.late()
+	out.wrote = api.written()
 	if len(out.spread) != policies || len(out.atOnce) != policies {
 		return out, fmt.Errorf("of %d windows %d began and %d ended", policies, len(out.spread), len(out.atOnce))
 	}

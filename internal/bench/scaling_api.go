@@ -30,6 +30,7 @@ type scaledAPI struct {
 	mu           sync.Mutex
 	kinds        map[string]*scaledKind // by the path of their list
 	version      int
+	writes       map[string]int           // by kind
 	began, ended map[string]time.Duration // after the edge, by Revision
 	edgeOf       map[string]time.Time
 }
@@ -54,9 +55,9 @@ func newScaledAPI(cluster *testenv.Cluster, policies int, first time.Time) (*sca
 	a := &scaledAPI{
 		others: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(host) }, Transport: transport, FlushInterval: -1},
 		first:  first, end: first.Add(2 * time.Minute), version: 1, began: map[string]time.Duration{}, ended: map[string]time.Duration{}, edgeOf: map[string]time.Time{},
-		kinds: map[string]*scaledKind{},
+		kinds: map[string]*scaledKind{}, writes: map[string]int{},
 	}
-	for path, kind := range map[string]string{"serving.knative.dev/v1 services": "Service", "serving.knative.dev/v1 revisions": "Revision", "knative-provider.dev/v1alpha1 scalingpolicies": "ScalingPolicy"} {
+	for path, kind := range map[string]string{"serving.knative.dev/v1 services": "Service", "serving.knative.dev/v1 revisions": "Revision", "knative-provider.dev/v1alpha1 scalingpolicies": "ScalingPolicy", "knative-provider.dev/v1alpha1 rolloutrecords": "RolloutRecord"} {
 		version, plural, _ := strings.Cut(path, " ")
 		a.kinds["/apis/"+version+"/namespaces/"+scaledNamespace+"/"+plural] = &scaledKind{apiVersion: version, kind: kind, objects: map[string]map[string]any{}, watches: map[chan []byte]bool{}}
 	}
@@ -115,7 +116,7 @@ func (a *scaledAPI) put(kind, name string, object map[string]any) {
 
 // ServeHTTP lists, watches and keeps what is made up.
 func (a *scaledAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if k := a.kinds[r.URL.Path]; k != nil && r.Method == http.MethodGet {
+	if k := a.kinds[r.URL.Path]; k != nil && r.Method == http.MethodGet { // nothing is read one by one
 		a.list(w, r, k)
 		return
 	}
@@ -124,9 +125,14 @@ func (a *scaledAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k := a.kinds[list+scaledNamespace+"/"+plural]
 	switch {
 	case k != nil && r.Method == http.MethodPatch:
+		a.count(k.kind)
 		a.patch(w, r, k, name)
+	case k != nil && (r.Method == http.MethodPost || r.Method == http.MethodPut):
+		a.count(k.kind)
+		a.keep(w, r, k)
 	case r.Method != http.MethodGet && !strings.HasPrefix(r.URL.Path, "/apis/authentication.k8s.io/"):
-		// Nothing else is written: records and Events come back as they are sent.
+		// Nothing else is written: Events come back as they are sent.
+		a.count(plural)
 		w.Header().Set("Content-Type", "application/json")
 		var object json.RawMessage
 		if json.NewDecoder(r.Body).Decode(&object) == nil {
@@ -179,6 +185,56 @@ func (a *scaledAPI) list(w http.ResponseWriter, r *http.Request, k *scaledKind) 
 	}
 }
 
+// keep takes in a record that is made or written as a whole.
+func (a *scaledAPI) keep(w http.ResponseWriter, r *http.Request, k *scaledKind) {
+	object := map[string]any{}
+	if err := json.NewDecoder(r.Body).Decode(&object); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	meta, _ := object["metadata"].(map[string]any)
+	name, _ := meta["name"].(string)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	change := "MODIFIED"
+	if k.objects[name] == nil {
+		change = "ADDED"
+		k.names = append(k.names, name)
+	}
+	a.version++
+	meta["uid"], meta["resourceVersion"] = "uid-record-"+name, fmt.Sprint(a.version)
+	object["apiVersion"], object["kind"] = k.apiVersion, k.kind
+	k.objects[name] = object
+	whole, err := json.Marshal(object)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	k.tell(change, whole)
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(whole)
+}
+
+// tell has those who watch hear of a change.
+func (k *scaledKind) tell(change string, object []byte) {
+	for watch := range k.watches {
+		watch <- fmt.Appendf(nil, `{"type":%q,"object":%s}`+"\n", change, object)
+	}
+}
+
+func (a *scaledAPI) count(what string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.writes[what]++
+}
+
+// written says how much of each kind was written so far.
+func (a *scaledAPI) written() map[string]int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.writes)
+}
+
 // patch keeps annotations or a status, notes how long after the edge that came, and tells those who watch.
 func (a *scaledAPI) patch(w http.ResponseWriter, r *http.Request, k *scaledKind, name string) {
 	came := time.Now()
@@ -224,9 +280,7 @@ func (a *scaledAPI) patch(w http.ResponseWriter, r *http.Request, k *scaledKind,
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	for watch := range k.watches {
-		watch <- fmt.Appendf(nil, `{"type":"MODIFIED","object":%s}`+"\n", whole)
-	}
+	k.tell("MODIFIED", whole)
 	w.Header().Set("Content-Type", "application/json")
 	if strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadata") {
 		_ = json.NewEncoder(w).Encode(map[string]any{"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": meta})

@@ -265,3 +265,22 @@ func TestKeeperOfServices(t *testing.T) {
 		}
 	})
 }
+
+// TestAtRest: a policy whose target has what it is to have is looked at without a request.
+func TestAtRest(t *testing.T) {
+	b := newBench(t, hello(), revision("hello-v1", "active", "min-scale=1"), policy("day", v1alpha1.TargetService))
+	b.reconcile(service)
+	p := &v1alpha1.ScalingPolicy{ObjectMeta: named("day")}
+	version := func() string {
+		if err := b.Client.Get(t.Context(), client.ObjectKeyFromObject(p), p); err != nil {
+			t.Fatal(err)
+		}
+		return p.ResourceVersion
+	}
+	before := version()
+	b.now = nine.Add(time.Minute)
+	b.reconcile(service)
+	if now := version(); now != before {
+		t.Errorf("the status was written again: %s, then %s", before, now)
+	}
+}
