@@ -47,7 +47,8 @@ type Guard struct {
 func (c *Cluster) StartGuard(ctx context.Context, namespace, work string, args ...string) (*Guard, error) {
 	g := c.NewGuard(namespace, work)
 	g.Args = args
-	return g, g.Start(ctx)
+	err := g.Start(ctx)
+	return g, err
 }
 
 // NewGuard is one that does not run yet.

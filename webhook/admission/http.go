@@ -39,7 +39,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var resp admission.Response
 	if err != nil {
 		log.Log.WithName("admission").Error(err, "a review that cannot be answered", "uid", req.UID)
-		resp = admission.Errored(int32(status), err)
+		resp = admission.Errored(status, err)
 	} else {
 		resp = h.handle(r.Context(), req)
 	}
@@ -73,7 +73,7 @@ func (h *Handler) handle(ctx context.Context, req admission.Request) (resp admis
 }
 
 // readBody reads the body, or says what is wrong with it and the status that this is.
-func readBody(r *http.Request, into *bytes.Buffer) (status int, err error) {
+func readBody(r *http.Request, into *bytes.Buffer) (status int32, err error) {
 	if is := r.Header.Get("Content-Type"); is != contentType[0] {
 		return http.StatusBadRequest, fmt.Errorf("contentType=%s, expected %s", is, contentType[0])
 	}

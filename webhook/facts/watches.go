@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,12 +65,7 @@ func (w *Watches) Wrap(next http.RoundTripper) http.RoundTripper {
 		if watch := query.Get("watch"); watch != "true" && watch != "1" {
 			return next.RoundTrip(req)
 		}
-		what := req.URL.Path
-		for _, selector := range []string{"labelSelector", "fieldSelector"} {
-			if s := query.Get(selector); s != "" {
-				what += " " + s
-			}
-		}
+		what := strings.TrimSpace(strings.Join([]string{req.URL.Path, query.Get("labelSelector"), query.Get("fieldSelector")}, " "))
 		resp, err := next.RoundTrip(req)
 		if err != nil || resp.StatusCode != http.StatusOK {
 			w.lose(what)
@@ -136,7 +132,7 @@ type watchBody struct {
 func (b *watchBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if !b.done && n > 0 {
-		text := append(b.tail, p[:n]...)
+		text := slices.Concat(b.tail, p[:n])
 		if bytes.Contains(text, []byte(metav1.InitialEventsAnnotationKey)) {
 			b.caughtUp()
 		}
