@@ -64,7 +64,7 @@ func (g *Gateway) Stop() error {
 // Kill ends the process with no chance to clean up.
 func (g *Gateway) Kill() error {
 	err := g.process.Process.Kill()
-	_ = <-g.exited // which says that it was killed
+	<-g.exited //nolint:errcheck // it says that it was killed
 	g.process = nil
 	return err
 }
