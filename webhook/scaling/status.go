@@ -68,7 +68,7 @@ func (k *Keeper) apply(ctx context.Context, policy *v1alpha1.ScalingPolicy, next
 
 // tell makes Events of what changed: the floor, and whether the policy is carried out.
 func (k *Keeper) tell(policy *v1alpha1.ScalingPolicy, before, after v1alpha1.ScalingPolicyStatus) {
-	if before.Floor != after.Floor {
+	if before.Floor != after.Floor && before.Target != "" { // what is found at first is no change
 		k.Events.Eventf(policy, nil, corev1.EventTypeNormal, "FloorChanged", "Scale", "%s",
 			facts.Note(after.Target+": "+change(before)+" → "+change(after)))
 	}
