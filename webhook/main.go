@@ -125,7 +125,7 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 		(&controller.Protector{Client: m.GetClient(), Scope: scope}).Register,
 		(&controller.PolicyKeeper{Client: m.GetClient(), Facts: reader, Scope: scope}).Register,
 		autoscalers.Register, keeper.Register, foreign.Register, plugins.Register,
-		s.balancers.keeper(m, s, keeper.Reservations, selector).Register,
+		s.balancers.register(s, keeper.Reservations, selector),
 	} {
 		if err := register(m); err != nil {
 			return err
