@@ -24,6 +24,7 @@ type act struct {
 var acts = []act{
 	{"A canary, and its rollback", canary},
 	{"The guard: rules for everyone, and a rollback that nothing holds up", guard},
+	{"How many Pods: a schedule and the requests, the larger of both", scaling},
 }
 
 // theater is where acts play.

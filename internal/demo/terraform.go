@@ -44,6 +44,18 @@ func prepare(ctx context.Context, cluster *testenv.Cluster) (*stage, error) {
 
 // clean ends what an earlier demo left, so that the story begins at its beginning.
 func (s *stage) clean(ctx context.Context) error {
+	if err := s.destroy(ctx); err != nil {
+		return err
+	}
+	for _, name := range []string{"policy.tf", "scaling.tf", "terraform.tfvars.json"} { // what acts add
+		if err := os.Remove(filepath.Join(s.Dir, name)); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stage) destroy(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(s.Dir, "terraform.tfstate")); os.IsNotExist(err) {
 		return nil
 	}
