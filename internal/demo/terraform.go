@@ -64,7 +64,7 @@ func (s *stage) destroy(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("an earlier demo is still there: destroying it first (its Pods drain for half a minute)")
-	return s.Quiet(ctx, "destroy", "-auto-approve", "-no-color")
+	return s.Quiet(ctx, "destroy", "-refresh=false", "-auto-approve", "-no-color") // what is gone with its cluster is gone
 }
 
 // add puts a file of configuration beside what is there.
