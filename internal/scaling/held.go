@@ -34,6 +34,12 @@ func Own(values map[string]string) map[string]string {
 	return out
 }
 
+// HoldsFloor says that the guard has written a floor on a target.
+func HoldsFloor(values map[string]string) bool {
+	h, ok := record(values)[autoscaling.MinScaleAnnotationKey]
+	return ok && h.Wrote != nil
+}
+
 // Change is what to write on a target, by key, so that it has the values that are wanted (nil: no such value), and its own ones
 // where none are wanted. A nil in the answer takes a value away. It is empty where nothing is to be done.
 //

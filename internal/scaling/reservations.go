@@ -10,11 +10,37 @@ import (
 )
 
 // Reservations are floors that parts of this program ask for by themselves, such as one Pod for each Revision of a split that a
-// load balancer carries. They are safe for use by many at once, and empty after a start: whoever needs one asks again.
+// load balancer carries. They are safe for use by many at once, and empty after a start: whoever needs one asks again. Where somebody
+// will, none is known to be missing until Settle.
 type Reservations struct {
 	mu      sync.Mutex
 	byName  map[types.NamespacedName]map[string]int32
 	changed func(types.NamespacedName)
+	awaited bool
+	asked   map[types.NamespacedName]bool // while that was not known
+	carried map[types.NamespacedName]bool
+	carry   func(types.NamespacedName)
+}
+
+// Await says that somebody is going to reserve, and then to call Settle.
+func (r *Reservations) Await() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.awaited, r.asked = true, map[types.NamespacedName]bool{}
+}
+
+// Settle says that all is reserved that was before the start. Those that asked too early are told.
+func (r *Reservations) Settle() {
+	r.mu.Lock()
+	asked, changed := r.asked, r.changed
+	r.awaited, r.asked = false, nil
+	r.mu.Unlock()
+	if changed == nil {
+		return
+	}
+	for revision := range asked {
+		changed(revision)
+	}
 }
 
 // Reserve asks for a floor of a Revision in the name of a source, in the place of what that source asked for before; 0 lets go.
@@ -33,6 +59,7 @@ func (r *Reservations) Reserve(source string, revision types.NamespacedName, rep
 		delete(r.byName[revision], source)
 		if len(r.byName[revision]) == 0 {
 			delete(r.byName, revision)
+			delete(r.carried, revision)
 		}
 	}
 	changed := r.changed
@@ -42,11 +69,14 @@ func (r *Reservations) Reserve(source string, revision types.NamespacedName, rep
 	}
 }
 
-// Of are the floors that are asked for, by source.
-func (r *Reservations) Of(revision types.NamespacedName) map[string]int32 {
+// Of are the floors that are asked for, by source, and whether these are known to be all.
+func (r *Reservations) Of(revision types.NamespacedName) (floors map[string]int32, all bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return maps.Clone(r.byName[revision])
+	if r.awaited {
+		r.asked[revision] = true
+	}
+	return maps.Clone(r.byName[revision]), !r.awaited
 }
 
 // Notify has f called with each Revision whose floors change, and with all that have some now.
@@ -58,4 +88,35 @@ func (r *Reservations) Notify(f func(types.NamespacedName)) {
 	for _, revision := range reserved {
 		f(revision)
 	}
+}
+
+// Carry says that what is reserved of a Revision is written: its Pods are not let go of.
+func (r *Reservations) Carry(revision types.NamespacedName) {
+	r.mu.Lock()
+	tell := r.carry
+	fresh := r.byName[revision] != nil && !r.carried[revision]
+	if fresh {
+		if r.carried == nil {
+			r.carried = map[types.NamespacedName]bool{}
+		}
+		r.carried[revision] = true
+	}
+	r.mu.Unlock()
+	if fresh && tell != nil {
+		tell(revision)
+	}
+}
+
+// Carried says whether Carry was called since a Revision's first floor was asked for.
+func (r *Reservations) Carried(revision types.NamespacedName) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.carried[revision]
+}
+
+// NotifyCarried has f called when a Revision comes to be carried.
+func (r *Reservations) NotifyCarried(f func(types.NamespacedName)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.carry = f
 }

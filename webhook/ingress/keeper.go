@@ -51,6 +51,7 @@ type Keeper struct {
 
 	mu       sync.Mutex
 	watching bool
+	settled  bool
 	memories map[string]*memory // by SLBIngress
 }
 
@@ -75,7 +76,7 @@ func (k *Keeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, 
 	binding := &v1alpha1.SLBIngress{}
 	err := k.Client.Get(ctx, req.NamespacedName, binding)
 	if apierrors.IsNotFound(err) {
-		return ctrl.Result{}, k.forget(ctx, req.Name)
+		return ctrl.Result{}, firstOf(k.forget(ctx, req.Name), k.settleWithout(ctx))
 	}
 	if err != nil || !k.mine(binding) {
 		return ctrl.Result{}, err
@@ -107,6 +108,7 @@ func (k *Keeper) deploy(ctx context.Context, binding *v1alpha1.SLBIngress) (ctrl
 	}
 	plan := wanted.Make(facts)
 	k.reserve(binding.Name, plan.Floors)
+	k.settle(facts.Bindings)
 	local, unresolved := k.localAddress(ctx, binding) // which is no reason to leave the rest as it is
 	result, failed := k.carryOut(ctx, binding, plan.Wanted)
 	k.record(binding, plan, local, result, failed)

@@ -21,6 +21,7 @@ import (
 type memory struct {
 	services map[types.NamespacedName]bool // whose endpoints matter
 	reserved []types.NamespacedName        // Revisions that a Pod is kept for
+	looked   bool                          // which is known
 	hosts    map[wanted.HostOf]hostState
 	public   netv1alpha1.LoadBalancerIngressStatus
 	local    netv1alpha1.LoadBalancerIngressStatus
@@ -59,7 +60,7 @@ func (k *Keeper) record(binding *v1alpha1.SLBIngress, plan wanted.Plan, local ne
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.of(binding.Name)
-	s.hosts, s.public, s.local = hostStates(plan, result, failed), publicAddress(binding), local
+	s.hosts, s.public, s.local = hostStates(plan, result, failed, k.Reservations.Carried), publicAddress(binding), local
 }
 
 // forget lets go of what was kept for an SLBIngress, and has KIngresses tell who serves them now.

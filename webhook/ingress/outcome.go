@@ -3,6 +3,8 @@ package ingress
 import (
 	"cmp"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/wanted"
@@ -15,7 +17,7 @@ type hostState struct {
 	leftOut string
 	// waiting is why it is not served yet, or not as asked for.
 	waiting string
-	// unknown says that the cloud could not be asked: what was, may still be.
+	// unknown says that this is not known to be new: what was, may still be.
 	unknown bool
 }
 
@@ -24,11 +26,12 @@ type hostState struct {
 //	the plan    each rule         the cloud          the host
 //	leaves out  -                 -                  is left out
 //	has rules   one is left out   -                  is left out
-//	has rules   all are ready     -                  is served, but waits where the plan does
+//	has rules   all are ready     -                  is served, but waits where the plan does, or while a Pod that it needs is
+//	                                                 not kept for it yet, and may go
 //	has rules   one is not ready  answers            waits
 //	has rules   not all known     fails              is not known
 //	has rules   not all known     says it is gone    waits, and is not served
-func hostStates(plan wanted.Plan, result slb.Result, failed error) map[wanted.HostOf]hostState {
+func hostStates(plan wanted.Plan, result slb.Result, failed error, kept func(types.NamespacedName) bool) map[wanted.HostOf]hostState {
 	rules := make(map[string]slb.RuleState, len(result.Rules))
 	for _, r := range result.Rules {
 		rules[r.Rule] = r
@@ -52,6 +55,11 @@ func hostStates(plan wanted.Plan, result slb.Result, failed error) map[wanted.Ho
 				s.waiting = cmp.Or(s.waiting, r.Waiting, "its rule is not in force yet")
 			default:
 				s.waiting = cmp.Or(s.waiting, "its rule is not in force yet")
+			}
+		}
+		for _, revision := range h.Floors {
+			if s == (hostState{generation: h.Generation}) && kept != nil && !kept(revision) {
+				s.waiting, s.unknown = "a Pod of "+revision.Name+" is not kept for it yet", true
 			}
 		}
 		out[h.HostOf] = s

@@ -13,13 +13,9 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/wanted"
 )
 
-// GuardLabel names, on an SLBIngress, the namespace of the guard that carries it out. Without it, that is the guard that looks after
-// all namespaces.
-const GuardLabel = "knative-provider.dev/guard"
-
 // mine says that this guard carries out an SLBIngress.
 func (k *Keeper) mine(binding *v1alpha1.SLBIngress) bool {
-	guard, named := binding.Labels[GuardLabel]
+	guard, named := binding.Labels[v1alpha1.GuardLabel]
 	if !named {
 		return k.Only == ""
 	}

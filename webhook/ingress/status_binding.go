@@ -36,7 +36,7 @@ const leftOutKept = 100
 //	hosts wait                              Unknown, Waiting
 //	all are served                          True
 func bindingStatus(b *v1alpha1.SLBIngress, plan wanted.Plan, result slb.Result, failed error) v1alpha1.SLBIngressStatus {
-	states := hostStates(plan, result, failed)
+	states := hostStates(plan, result, failed, nil) // what is served now, be it kept or not
 	s := *b.Status.DeepCopy()
 	s.ObservedGeneration = b.Generation
 	var left, claimed []v1alpha1.LeftOutHost

@@ -35,12 +35,17 @@ func TestHostStates(t *testing.T) {
 	leaves.Hosts[0].LeftOut = "no HTTPS"
 	waits := planOf("a")
 	waits.Hosts[0].Waiting = "no Pod"
+	kept, goes := planOf("a"), planOf("a")
+	kept.Hosts[0].Floors = []types.NamespacedName{{Name: "kept"}}
+	goes.Hosts[0].Floors = []types.NamespacedName{{Name: "kept"}, {Name: "v2"}}
 	for name, c := range map[string]struct {
 		plan   wanted.Plan
 		result slb.Result
 		failed error
 		want   hostState
 	}{
+		"served, and its Pod is kept":     {kept, slb.Result{Rules: []slb.RuleState{ready}}, nil, hostState{}},
+		"served, and its Pod may go":      {goes, slb.Result{Rules: []slb.RuleState{ready}}, nil, hostState{waiting: "a Pod of v2 is not kept for it yet", unknown: true}},
 		"the plan leaves it out":          {leaves, slb.Result{}, nil, hostState{leftOut: "no HTTPS"}},
 		"a rule is left out":              {planOf("a", "b"), slb.Result{Rules: []slb.RuleState{ready}, LeftOut: []slb.LeftOut{{Rule: "b", Reason: "quota"}}}, nil, hostState{leftOut: "quota"}},
 		"served":                          {planOf("a"), slb.Result{Rules: []slb.RuleState{ready}}, nil, hostState{}},
@@ -54,7 +59,7 @@ func TestHostStates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c.want.generation = 3
-			if got := hostStates(c.plan, c.result, c.failed)[outside]; got != c.want {
+			if got := hostStates(c.plan, c.result, c.failed, func(r types.NamespacedName) bool { return r.Name == "kept" })[outside]; got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})

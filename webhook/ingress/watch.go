@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -14,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -26,11 +28,16 @@ const atOnce = 8
 
 // Register makes the manager call Reconcile.
 func (k *Keeper) Register(m ctrl.Manager) error {
+	k.Reservations.Await()
+	if err := m.Add(manager.RunnableFunc(k.settleWithout)); err != nil {
+		return err
+	}
 	changed := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}))
 	var err error
 	k.controller, err = ctrl.NewControllerManagedBy(m).Named("slb").
 		For(&v1alpha1.SLBIngress{}, changed).
 		Watches(&v1alpha1.SLBIngress{}, later(k.all), changed). // they share the hosts out among them
+		WatchesRawSource(source.Func(k.carried)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: atOnce,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryFirst, retryLast),
@@ -67,6 +74,20 @@ func (k *Keeper) all(ctx context.Context, _ client.Object) []reconcile.Request {
 		out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Name: b.Name}})
 	}
 	return out
+}
+
+// carried asks for the SLBIngresses that have waited for a Revision's Pod to be kept.
+func (k *Keeper) carried(_ context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	k.Reservations.NotifyCarried(func(revision types.NamespacedName) {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		for binding, s := range k.memories {
+			if slices.Contains(s.reserved, revision) {
+				q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Name: binding}})
+			}
+		}
+	})
+	return nil
 }
 
 // using are those that forward to a Service, and so to its endpoints.

@@ -254,14 +254,39 @@ func TestKeeperOfServices(t *testing.T) {
 		r := revision("hello-v1", "active")
 		b := newBench(t, hello(), r)
 		b.Reservations.Reserve("slb/web", client.ObjectKeyFromObject(r), 1)
+		if b.Reservations.Carried(client.ObjectKeyFromObject(r)) {
+			t.Error("carried before anything is written")
+		}
 		b.reconcile(service)
-		if got := b.annotations(r); got != "min-scale=1" {
+		if got := b.annotations(r); got != "min-scale=1" || !b.Reservations.Carried(client.ObjectKeyFromObject(r)) {
 			t.Error(got)
 		}
 		b.Reservations.Reserve("slb/web", client.ObjectKeyFromObject(r), 0)
 		b.reconcile(service)
 		if got := b.annotations(r); got != "" {
 			t.Error(got)
+		}
+	})
+	t.Run("a reservation of before the start", func(t *testing.T) {
+		r := revision("hello-v1", "active")
+		b := newBench(t, hello(), r)
+		b.Reservations.Reserve("slb/web", client.ObjectKeyFromObject(r), 1)
+		b.reconcile(service)
+		b.Reservations = &floors.Reservations{} // the guard starts
+		b.Reservations.Await()
+		var told []types.NamespacedName
+		b.Reservations.Notify(func(name types.NamespacedName) { told = append(told, name) })
+		b.reconcile(service)
+		if got := b.annotations(r); got != "min-scale=1" {
+			t.Errorf("before anybody could reserve: %q", got)
+		}
+		b.Reservations.Settle()
+		if !slices.Contains(told, client.ObjectKeyFromObject(r)) {
+			t.Errorf("told of %v", told)
+		}
+		b.reconcile(service)
+		if got := b.annotations(r); got != "" {
+			t.Errorf("nobody has reserved: %q", got)
 		}
 	})
 }

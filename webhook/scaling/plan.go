@@ -1,10 +1,10 @@
 package scaling
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
@@ -70,20 +70,25 @@ func (p *plan) asked(counts bool, own scaling.Bounds, limit int32, reserved []sc
 	return a
 }
 
-// reserved are the floors of one Revision that other parts of this program ask for.
-func (k *Keeper) reserved(revision types.NamespacedName) []scaling.Floor {
+// reserved are the floors of one Revision that other parts of this program ask for:
+//
+//	what is reserved        a floor is written on the Revision   then
+//	is known                any                                  those
+//	is not known to be all  no                                   those
+//	is not known to be all  yes                                  those, and one Pod: what was reserved before a restart must not be let
+//	                                                             go of, for the Pod would be gone before it is reserved again
+func (k *Keeper) reserved(r client.Object) []scaling.Floor {
 	if k.Reservations == nil {
 		return nil
 	}
+	floors, all := k.Reservations.Of(client.ObjectKeyFromObject(r))
 	var out []scaling.Floor
-	for source, n := range k.Reservations.Of(revision) {
+	for source, n := range floors {
 		out = append(out, scaling.Floor{Source: "reservation/" + source, Replicas: n})
 	}
-	slices.SortFunc(out, func(a, b scaling.Floor) int {
-		if a.Source < b.Source {
-			return -1
-		}
-		return 1
-	})
+	if !all && scaling.HoldsFloor(r.GetAnnotations()) {
+		out = append(out, scaling.Floor{Source: "reservation/unknown", Replicas: 1})
+	}
+	slices.SortFunc(out, func(a, b scaling.Floor) int { return cmp.Compare(a.Source, b.Source) })
 	return out
 }

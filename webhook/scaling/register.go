@@ -83,7 +83,7 @@ func (k *Keeper) concerns(ctx context.Context, t Target, o client.Object) bool {
 	if _, held := o.GetAnnotations()[scaling.Annotation]; held {
 		return true
 	}
-	if _, ok := o.(*servingv1.Revision); ok && len(k.reserved(client.ObjectKeyFromObject(o))) > 0 {
+	if _, ok := o.(*servingv1.Revision); ok && len(k.reserved(o)) > 0 {
 		return true
 	}
 	policies, err := Policies(ctx, k.Client, t)

@@ -47,12 +47,13 @@ func (k *Keeper) service(ctx context.Context, t Target, p plan) (outcome, error)
 		}
 		own := scaling.Own(r.Annotations)
 		var wanted map[string]*string
+		var reserved []scaling.Floor
 		if live(r, s) {
 			bounds, metric := cluster.BoundsOf(own), p.metric()
 			if metric != nil && scaling.ClassFor(metric.Type) != cluster.ClassOf(own) {
 				differs, metric = append(differs, r.Name), nil
 			}
-			reserved := k.reserved(client.ObjectKeyFromObject(r))
+			reserved = k.reserved(r)
 			asked := func(counts bool) scaling.Asked {
 				a := p.asked(counts, bounds, cluster.Limit, reserved)
 				if p.policy != nil {
@@ -71,6 +72,9 @@ func (k *Keeper) service(ctx context.Context, t Target, p plan) (outcome, error)
 		}
 		if err := k.annotate(ctx, r, wanted, cluster.ClassOf(own), keeps); err != nil {
 			return out, err
+		}
+		if len(reserved) > 0 {
+			k.Reservations.Carry(client.ObjectKeyFromObject(r))
 		}
 	}
 	switch {

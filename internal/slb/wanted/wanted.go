@@ -57,6 +57,8 @@ type Host struct {
 	LeftOut string
 	// Waiting is why it is served in another way than is asked for, as yet.
 	Waiting string
+	// Floors are Revisions that need a Pod each for it.
+	Floors []types.NamespacedName
 }
 
 // HostOf is a host of a KIngress.
@@ -98,8 +100,12 @@ func Make(f Facts) Plan {
 	for _, key := range slices.Sorted(maps.Keys(m.groups)) {
 		m.plan.Wanted.Groups = append(m.plan.Wanted.Groups, m.groups[key])
 	}
-	m.plan.Floors = slices.SortedFunc(maps.Keys(m.floors), func(a, b types.NamespacedName) int { return cmp.Compare(a.String(), b.String()) })
+	m.plan.Floors = sorted(m.floors)
 	return m.plan
+}
+
+func sorted(revisions map[types.NamespacedName]bool) []types.NamespacedName {
+	return slices.SortedFunc(maps.Keys(revisions), func(a, b types.NamespacedName) int { return cmp.Compare(a.String(), b.String()) })
 }
 
 // Winners tell which SLBIngress serves each host of KIngresses; a host that none serves is not in it.
@@ -143,7 +149,7 @@ func (m *maker) host(c claim) Host {
 	for _, r := range draft.rules {
 		h.Rules = append(h.Rules, r.Key)
 	}
-	h.Waiting = draft.waiting
+	h.Waiting, h.Floors = draft.waiting, sorted(draft.floors)
 	m.plan.Wanted.Rules = append(m.plan.Wanted.Rules, draft.rules...)
 	maps.Copy(m.groups, draft.groups)
 	maps.Copy(m.floors, draft.floors)
