@@ -66,19 +66,19 @@ func (c *Check) Set(config *CheckConfig) {
 	c.kick()
 }
 
-// Activate begins or ends to probe. Nothing is probed that nothing uses.
+// Activate begins or ends to probe; who begins knows nothing. Nothing is probed that nothing uses.
 func (c *Check) Activate(active bool) {
 	c.pool.mu.Lock()
 	defer c.pool.mu.Unlock()
 	switch {
 	case active && c.stop == nil:
+		clear(c.states)
 		ctx, cancel := context.WithCancel(context.Background())
 		c.stop = cancel
 		go c.loop(ctx)
 	case !active && c.stop != nil:
 		c.stop()
-		c.stop = nil
-		clear(c.states)
+		c.stop = nil // what it found stays for requests that have chosen the pool and are about to choose a backend
 	}
 }
 

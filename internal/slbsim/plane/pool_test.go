@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"k8s.io/utils/clock"
 )
@@ -125,5 +126,26 @@ func TestNote(t *testing.T) {
 				t.Fatalf("%s, want %s", got, test.want)
 			}
 		})
+	}
+}
+
+// A request chooses a pool, and then a backend: in between, a change may have taken the pool out of use.
+func TestActivate(t *testing.T) {
+	p := NewPool(clock.RealClock{})
+	p.Set(PoolConfig{Backends: []Backend{{ID: "a", Address: "127.0.0.1:1", Weight: 1}}})
+	c := p.NewCheck()
+	defer c.Close()
+	config := &CheckConfig{Protocol: "TCP", Rise: 1, Fall: 100, Interval: time.Hour, Timeout: time.Second}
+	c.Set(config)
+	c.Activate(true)
+	c.note(p.backends[0], config, nil)
+	for _, step := range []struct {
+		active bool
+		want   Health
+	}{{true, Healthy}, {false, Healthy}, {true, Initial}} {
+		c.Activate(step.active)
+		if got := c.Health()["a"].Health; got != string(step.want) {
+			t.Errorf("active %v: %s, want %s", step.active, got, step.want)
+		}
 	}
 }
