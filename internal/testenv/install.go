@@ -84,12 +84,13 @@ func (c *Cluster) BuildImage(ctx context.Context, command, name string) (string,
 	return strings.TrimSpace(out), err
 }
 
-// values are what the bed has otherwise than the chart: one replica, for there is one node; no SLBIngresses, for it has no cloud; and the
-// namespaces of tests left alone.
+// values are what the bed has otherwise than the chart: one replica, for there is one node; the event gateway; no SLBIngresses, for it has
+// no cloud; and the namespaces of tests left alone.
 func values(image string) []string {
 	repository, digest, _ := strings.Cut(image, "@")
 	return []string{
 		"--set", "image.repository=" + repository, "--set", "image.digest=" + digest, "--set", "replicas=1", "--set", "slb.enabled=false",
+		"--set", "gateway.enabled=true", "--set", "gateway.replicas=1", "--set", "gateway.drainSeconds=10",
 		"--set", "namespaceSelector.matchExpressions[0].operator=DoesNotExist", "--set", "namespaceSelector.matchExpressions[0].key=" + OwnGuardLabel,
 	}
 }

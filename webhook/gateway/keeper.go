@@ -20,6 +20,7 @@ import (
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/scaling"
+	scope "github.com/knative-provider/terraform-provider-knative/webhook/controller"
 )
 
 // ConditionEvents is the condition of a ScalingPolicy whose events the gateway can hand on.
@@ -28,6 +29,7 @@ const ConditionEvents = "EventsAccepted"
 // keeper tells each target what its policy, its Service and its Pods say, and the policy where its events go.
 type keeper struct {
 	client  client.Client
+	scope   scope.Scope
 	targets *targets
 	role    *role
 	doubt   *doubt
@@ -35,8 +37,14 @@ type keeper struct {
 	again   chan event.GenericEvent
 }
 
-// Reconcile brings one policy's target up to date.
+// Reconcile brings one policy's target up to date. One in a namespace of another gateway is none of this one's.
 func (k *keeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if in, err := k.scope.Holds(ctx, req.Namespace); err != nil || !in {
+		if err == nil {
+			k.targets.remove(req.NamespacedName)
+		}
+		return ctrl.Result{}, err
+	}
 	policy := &v1alpha1.ScalingPolicy{}
 	err := k.client.Get(ctx, req.NamespacedName, policy)
 	if client.IgnoreNotFound(err) != nil {
@@ -77,7 +85,10 @@ func (k *keeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, 
 	if !dispatches {
 		return ctrl.Result{}, nil
 	}
-	return ctrl.Result{}, client.IgnoreNotFound(k.tell(ctx, policy, reason, problem))
+	if err := k.tell(ctx, policy, reason, problem); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	return k.clear(ctx, policy, time.Now())
 }
 
 // gaining is called before this replica dispatches: whatever it knows of Pods, somebody else may have given them events.
@@ -143,13 +154,13 @@ func (k *keeper) register(ctx context.Context, m ctrl.Manager) error {
 		}
 	}
 	no := false
-	return ctrl.NewControllerManagedBy(m).Named("events").For(&v1alpha1.ScalingPolicy{}).
+	b := ctrl.NewControllerManagedBy(m).Named("events").For(&v1alpha1.ScalingPolicy{}).
 		Watches(&servingv1.Service{}, k.policiesOf(client.Object.GetName)).
 		Watches(&servingv1.Revision{}, k.policiesOf(serviceOf)).
 		Watches(&corev1.Pod{}, k.policiesOf(serviceOf)).
 		WatchesRawSource(source.Channel(k.again, &handler.EnqueueRequestForObject{})).
-		WithOptions(controller.Options{NeedLeaderElection: &no, MaxConcurrentReconciles: 2}).
-		Complete(k)
+		WithOptions(controller.Options{NeedLeaderElection: &no, MaxConcurrentReconciles: 2})
+	return k.scope.Watch(b, func() client.ObjectList { return &v1alpha1.ScalingPolicyList{} }).Complete(k)
 }
 
 func indexed(o client.Object) []string {

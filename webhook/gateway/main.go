@@ -12,6 +12,7 @@ import (
 	"os"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -23,12 +24,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/knative-provider/terraform-provider-knative/webhook/controller"
 	"github.com/knative-provider/terraform-provider-knative/webhook/facts"
 )
 
 // settings are what the chart sets.
 type settings struct {
 	namespace, only, replica, lease string
+	selector                        string
 	listen, peers, advertise        string
 	address, metrics, health        string
 	activator                       string
@@ -42,6 +45,7 @@ func Main(args []string) error {
 	flags := flag.NewFlagSet("gateway", flag.ExitOnError)
 	flags.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "the gateway's own namespace, where its lease is")
 	flags.StringVar(&s.only, "only-namespace", "", "the one namespace whose policies are served; all of them where it is empty")
+	flags.StringVar(&s.selector, "namespace-selector", "", "labels of the namespaces whose policies are served; all of them where it is empty")
 	flags.StringVar(&s.replica, "replica", host, "this replica's name in the status of policies: its Pod's")
 	flags.StringVar(&s.lease, "lease", "knative-guard-gateway", "the lease by which replicas agree who dispatches")
 	flags.StringVar(&s.listen, "listen-address", ":8080", "where events come in, as /NAMESPACE/POLICY[/REST]: HTTP/1.1, and HTTP/2 without TLS")
@@ -74,6 +78,10 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err != nil {
 		return err
 	}
+	selector, err := labels.Parse(s.selector)
+	if err != nil {
+		return fmt.Errorf("-namespace-selector: %w", err)
+	}
 	cfg = rest.CopyConfig(cfg)
 	cfg.QPS = -1 // it writes little, and the API server shares itself out
 	m, err := ctrl.NewManager(cfg, ctrl.Options{
@@ -100,7 +108,10 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err := metrics.Registry.Register(t); err != nil {
 		return err
 	}
-	k := &keeper{client: m.GetClient(), targets: t, doubt: newDoubt(), address: s.address, again: make(chan event.GenericEvent)}
+	k := &keeper{
+		client: m.GetClient(), scope: controller.Scope{Cache: m.GetCache(), Selector: selector}, targets: t, doubt: newDoubt(), address: s.address,
+		again: make(chan event.GenericEvent),
+	}
 	k.role = newRole(s.replica, net.JoinHostPort(s.advertise, port), k.gaining, t.evict)
 	if err := k.register(ctx, m); err != nil {
 		return err
