@@ -21,6 +21,7 @@ import (
 type slbIngressModel struct {
 	ID               types.String   `tfsdk:"id"`
 	Name             types.String   `tfsdk:"name"`
+	Labels           types.Map      `tfsdk:"labels"`
 	LoadBalancerType types.String   `tfsdk:"load_balancer_type"`
 	LoadBalancerID   types.String   `tfsdk:"load_balancer_id"`
 	Listeners        types.List     `tfsdk:"listener"`
@@ -129,25 +130,26 @@ func (m *slbIngressModel) read(b *balancer.Balancer, whole bool) {
 	m.PaymentType = types.StringNull()
 	if !m.Adopted.ValueBool() {
 		m.PaymentType = types.StringValue(payAsYouGo)
-		m.readTags(b, whole)
+		m.Tags = readMap(m.Tags, b.Tags, whole)
 		m.readZones(b, whole)
 	}
 }
 
-func (m *slbIngressModel) readTags(b *balancer.Balancer, whole bool) {
-	if m.Tags.IsNull() && !whole {
-		return
+// readMap is what a map of tags or labels is like now, as far as its keys are configured; whole takes over all of it.
+func readMap(have types.Map, live map[string]string, whole bool) types.Map {
+	if have.IsNull() && !whole {
+		return have
 	}
-	before, now := m.Tags.Elements(), map[string]attr.Value{}
-	for k, v := range b.Tags {
+	before, now := have.Elements(), map[string]attr.Value{}
+	for k, v := range live {
 		if _, configured := before[k]; configured || whole {
 			now[k] = types.StringValue(v)
 		}
 	}
-	m.Tags = types.MapValueMust(types.StringType, now)
 	if whole && len(now) == 0 {
-		m.Tags = types.MapNull(types.StringType)
+		return types.MapNull(types.StringType)
 	}
+	return types.MapValueMust(types.StringType, now)
 }
 
 func (m *slbIngressModel) readZones(b *balancer.Balancer, whole bool) {
@@ -192,13 +194,23 @@ func (m *slbIngressModel) spec(ctx context.Context, there []balancer.Listener, d
 
 // object is an SLBIngress to apply: what is configured and nothing else, so that nothing else is owned.
 func (m *slbIngressModel) object(spec v1alpha1.SLBIngressSpec) (map[string]any, error) {
+	metadata := map[string]any{"name": m.Name.ValueString()}
+	labels := map[string]any{}
+	for k, v := range m.Labels.Elements() {
+		if s, ok := v.(types.String); ok {
+			labels[k] = s.ValueString()
+		}
+	}
+	if len(labels) > 0 {
+		metadata["labels"] = labels
+	}
 	data, err := json.Marshal(spec)
 	if err != nil {
 		return nil, err
 	}
 	var fields map[string]any
 	err = json.Unmarshal(data, &fields)
-	return map[string]any{"metadata": map[string]any{"name": m.Name.ValueString()}, "spec": fields}, err
+	return map[string]any{"metadata": metadata, "spec": fields}, err
 }
 
 // readListenerIDs fills listener_ids with those that are there.

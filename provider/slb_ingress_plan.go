@@ -66,7 +66,7 @@ func (r *slbIngressResource) askCluster(ctx context.Context, plan, prior *slbIng
 		}
 		return
 	}
-	if !fullyKnown(plan.Listeners, plan.Namespaces, plan.Hosts, plan.Priorities, plan.Default, plan.LoadBalancerID, plan.Address, plan.ListenerIDs) {
+	if !fullyKnown(plan.Labels, plan.Listeners, plan.Namespaces, plan.Hosts, plan.Priorities, plan.Default, plan.LoadBalancerID, plan.Address, plan.ListenerIDs) {
 		return
 	}
 	spec := plan.spec(ctx, prior.told(ctx, &resp.Diagnostics), &resp.Diagnostics)
@@ -156,7 +156,7 @@ func (m *slbIngressModel) replaces(prior *slbIngressModel, configured types.Stri
 // sameObject says whether both are one and the same SLBIngress to apply.
 func (m *slbIngressModel) sameObject(o *slbIngressModel) bool {
 	same := func(a, b attr.Value) bool { return a.Equal(b) }
-	return same(m.LoadBalancerID, o.LoadBalancerID) && same(m.Listeners, o.Listeners) && same(m.Namespaces, o.Namespaces) && same(m.Hosts, o.Hosts) &&
+	return same(m.Labels, o.Labels) && same(m.LoadBalancerID, o.LoadBalancerID) && same(m.Listeners, o.Listeners) && same(m.Namespaces, o.Namespaces) && same(m.Hosts, o.Hosts) &&
 		same(m.Priorities, o.Priorities) && same(m.Default, o.Default) && same(m.Adopted, o.Adopted)
 }
 

@@ -146,6 +146,7 @@ func (r *slbIngressResource) readAll(ctx context.Context, m *slbIngressModel, ma
 	m.readListeners(ctx, live, visible, imported, out.diags)
 	if u != nil {
 		m.readSpec(spec, imported)
+		m.Labels = readMap(m.Labels, u.GetLabels(), imported)
 	}
 	m.observe(u)
 	if out.diags.HasError() {

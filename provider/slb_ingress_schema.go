@@ -52,6 +52,10 @@ func slbIngressAttributes() map[string]schema.Attribute {
 			PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			Validators:          []validator.String{stringvalidator.LengthBetween(1, 63)},
 		},
+		"labels": schema.MapAttribute{
+			Optional: true, ElementType: types.StringType,
+			MarkdownDescription: "Labels of the `SLBIngress`. Labels that others set are left alone. With several guards in the cluster, `" + v1alpha1.GuardLabel + "` names the namespace of the one that carries it out.",
+		},
 		"load_balancer_type": schema.StringAttribute{
 			Optional: true, Computed: true, Default: stringdefault.StaticString(string(v1alpha1.ALB)),
 			MarkdownDescription: "`ALB` (default), whose splits are exact, or `CLB`, whose splits are as near as weights of servers come. A change makes a new load balancer.",

@@ -175,7 +175,7 @@ type ScalingSchedule struct {
 	Replicas int32 `json:"replicas"`
 	// Days of the zone, as 2026-12-24, on which no window that comes back starts.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=366
 	// +kubebuilder:validation:items:MaxLength=10
 	ExcludedDates []string `json:"excludedDates,omitempty"`

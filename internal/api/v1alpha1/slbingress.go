@@ -79,12 +79,12 @@ type SLBIngressSpec struct {
 	Listeners []SLBListener `json:"listeners"`
 	// Namespaces whose Services may be served. Left out, all of them.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256
 	Namespaces []string `json:"namespaces,omitempty"`
 	// Hosts that may be served: shop.example.com, or *.example.com for one or more labels before it. Left out, all of them.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MaxLength=253
 	Hosts []string `json:"hosts,omitempty"`
@@ -130,6 +130,10 @@ type PriorityRange struct {
 
 // SLBFinalizer keeps an SLBIngress until the guard has taken its rules and server groups away.
 const SLBFinalizer = "knative-provider.dev/slb"
+
+// GuardLabel names, on an SLBIngress, the namespace of the guard that carries it out. Without it, any guard does that is installed for
+// the cluster (slb.enabled in the chart), so there should be one of them only.
+const GuardLabel = "knative-provider.dev/guard"
 
 // SLBIngressStatus is what the guard has made of a load balancer.
 type SLBIngressStatus struct {
