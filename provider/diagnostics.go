@@ -50,15 +50,27 @@ func addErrorAt(diags *diag.Diagnostics, at path.Path, summary, detail string) {
 // addViolations reports broken rules at the attribute that breaks them.
 func addViolations(diags *diag.Diagnostics, traffic path.Path, violations []rollout.Violation) {
 	for _, v := range violations {
-		at := traffic
-		if v.Target >= 0 {
-			at = at.AtListIndex(v.Target)
-		}
-		if name := attributeOf[v.Field]; name != "" {
-			at = at.AtName(name)
-		}
-		addErrorAt(diags, at, "Rule "+v.Rule, v.Observed+" "+v.Allowed+" "+v.WayOut)
+		addErrorAt(diags, violated(traffic, v), "Rule "+v.Rule, v.Observed+" "+v.Allowed+" "+v.WayOut)
 	}
+}
+
+// warnViolations tells of broken rules that an apply will fail by.
+func warnViolations(diags *diag.Diagnostics, traffic path.Path, violations []rollout.Violation) {
+	for _, v := range violations {
+		diags.AddAttributeWarning(violated(traffic, v), "Rule "+v.Rule+": the apply will fail", v.Observed+" "+v.Allowed+" "+v.WayOut)
+	}
+}
+
+// violated is the path of what breaks a rule.
+func violated(traffic path.Path, v rollout.Violation) path.Path {
+	at := traffic
+	if v.Target >= 0 {
+		at = at.AtListIndex(v.Target)
+	}
+	if name := attributeOf[v.Field]; name != "" {
+		at = at.AtName(name)
+	}
+	return at
 }
 
 // attributeOf maps a target's API field to its attribute.

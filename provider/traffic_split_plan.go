@@ -86,7 +86,16 @@ func (r *trafficSplitResource) ModifyPlan(ctx context.Context, req resource.Modi
 	if err != nil {
 		return // a cluster that is not there yet: the apply will tell
 	}
-	if r.checkRevisions(ctx, &plan, upcoming, live == nil && !inPlan, resp); resp.Diagnostics.HasError() || live == nil {
+	// Where the Service is gone, or has never been, a destroy plans the same as an apply before it plans the destroy, and must come
+	// through. So what is broken then is an error at the apply alone.
+	broken := r.checkRevisions(ctx, &plan, upcoming)
+	if live == nil {
+		if inPlan {
+			warnViolations(&resp.Diagnostics, path.Root("traffic"), broken)
+		}
+		return
+	}
+	if addViolations(&resp.Diagnostics, path.Root("traffic"), broken); resp.Diagnostics.HasError() {
 		return
 	}
 	targets, known := targetsOf(plan.Traffic)
@@ -106,10 +115,10 @@ func (r *trafficSplitResource) yetToCome(ctx context.Context, plan *trafficSplit
 }
 
 // checkRevisions holds the split to the Revisions that are there, and the one that this run makes.
-func (r *trafficSplitResource) checkRevisions(ctx context.Context, plan *trafficSplitModel, upcoming plannedService, noService bool, resp *resource.ModifyPlanResponse) {
+func (r *trafficSplitResource) checkRevisions(ctx context.Context, plan *trafficSplitModel, upcoming plannedService) []rollout.Violation {
 	revisions, err := r.run.client.List(ctx, kube.Revision, plan.Namespace.ValueString())
-	if err != nil || noService {
-		return // may not be listed, or the Service comes from elsewhere: the apply will tell
+	if err != nil {
+		return nil // may not be listed: the apply will tell
 	}
 	owners := map[string]string{}
 	for name, rev := range revisions {
@@ -119,7 +128,7 @@ func (r *trafficSplitResource) checkRevisions(ctx context.Context, plan *traffic
 		owners[upcoming.revision] = plan.Service.ValueString()
 	}
 	targets, _ := targetsOf(plan.Traffic)
-	addViolations(&resp.Diagnostics, path.Root("traffic"), rollout.CheckTargetExists(targets, plan.Service.ValueString(), owners))
+	return rollout.CheckTargetExists(targets, plan.Service.ValueString(), owners)
 }
 
 // firstObject is what an apply writes first: the first step, where there are any. A policy that refuses more than a step at a

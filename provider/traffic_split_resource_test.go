@@ -1,12 +1,17 @@
 package provider
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
@@ -133,6 +138,43 @@ func TestAccTrafficSplitRollsBackFromABrokenRevision(t *testing.T) {
 			{Config: config(broken, split(pin("hello-v1", 100))), Check: sampled(helloService, 100, map[string]float64{"hello-v1": 100})},
 		},
 	})
+}
+
+// A Service that someone else deleted does not hold up a destroy, whose first plan is that of an apply: what an apply would fail by
+// is a warning there.
+func TestAccTrafficSplitDestroyWithoutService(t *testing.T) {
+	c, ns := accept(t)
+	v1 := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v1", Image: c.Image}
+	v2 := serviceConfig{Namespace: ns, Name: "hello", Revision: "hello-v2", Image: c.Image}
+	split := splitConfig{Namespace: ns, Service: "hello", Targets: []string{pin("hello-v1", 100)}}
+	cli := workspace(t, nil, v1, split)
+	for _, version := range []serviceConfig{v1, v2} {
+		rewrite(t, cli, version, split)
+		if out, ok := output(t, cli, applyNow...); !ok {
+			t.Fatal(out)
+		}
+	}
+	foreground := metav1.DeletePropagationForeground
+	services := c.Dynamic.Resource(kube.Service.GroupVersionResource).Namespace(ns)
+	if err := services.Delete(t.Context(), "hello", metav1.DeleteOptions{PropagationPolicy: &foreground}); err != nil {
+		t.Fatal(err)
+	}
+	err := testenv.Eventually(t.Context(), 2*time.Minute, func(ctx context.Context) error {
+		if _, err := services.Get(ctx, "hello", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("the Service is still there: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, ok := output(t, cli, "plan", "-no-color", "-input=false")
+	if !ok || !says(`the apply will fail`).MatchString(out) || !says(`The Revision "hello-v1" does not exist`).MatchString(out) {
+		t.Errorf("the plan does not warn of what is to come:\n%s", out)
+	}
+	if out, ok := output(t, cli, destroyNow...); !ok {
+		t.Fatal(out)
+	}
 }
 
 // hasTraffic compares spec.traffic as it is in the cluster.
