@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-
-	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
 const (
@@ -53,11 +51,7 @@ func tell(ctx context.Context, tf *stage, s step) (frame, error) {
 	if err := tf.planIsEmpty(ctx); err != nil {
 		return frame{}, err
 	}
-	url, err := tf.output(ctx, "url")
-	if err != nil {
-		return frame{}, err
-	}
-	answers, err := testenv.Sample(ctx, url, requests)
+	answers, err := tf.sample(ctx, requests)
 	if err != nil {
 		return frame{}, err
 	}
@@ -66,7 +60,7 @@ func tell(ctx context.Context, tf *stage, s step) (frame, error) {
 		release := strings.TrimSuffix(strings.TrimPrefix(answer, "Hello hello-"), "!")
 		f.percent[release] = 100 * float64(n) / requests
 	}
-	fmt.Printf("\n%d requests to %s:\n%s", requests, url, draw([]frame{f}))
+	fmt.Printf("\n%d requests to %s:\n%s", requests, tf.url, draw([]frame{f}))
 	return f, holds(f, s.split)
 }
 

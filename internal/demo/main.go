@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -25,6 +26,8 @@ var acts = []act{
 	{"A canary, and its rollback", canary},
 	{"The guard: rules for everyone, and a rollback that nothing holds up", guard},
 	{"How many Pods: a schedule and the requests, the larger of both", scaling},
+	{"Events: as many Pods as events, each alone in its Pod, and none without", events},
+	{"A load balancer of Alibaba Cloud in front, straight to the Pods", slb},
 }
 
 // theater is where acts play.
@@ -52,7 +55,11 @@ func run(ctx context.Context) error {
 	if err := cluster.EnsureNamespace(ctx, namespace); err != nil {
 		return err
 	}
-	tf, err := prepare(ctx, cluster)
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return err
+	}
+	tf, err := prepare(ctx, cluster, filepath.Join(cache, "terraform-provider-knative", "demo"), "examples/canary/main.tf", namespace)
 	if err != nil {
 		return err
 	}

@@ -39,17 +39,17 @@ func scaling(ctx context.Context, t *theater) error {
 	if err := t.tf.apply(ctx, map[string]any{"windows": []any{window}}); err != nil {
 		return err
 	}
-	if err := t.pods(ctx, "3, by the schedule", func(n int) bool { return n == 3 }); err != nil {
+	if err := t.pods(ctx, v1, "3, by the schedule", func(n int) bool { return n == 3 }); err != nil {
 		return err
 	}
 	headline("8 requests at a time, one to a Pod: the metric takes it to max, which is 5")
-	if err := t.busy(ctx, 8, func() error {
-		return t.pods(ctx, "5, by the requests", func(n int) bool { return n == 5 })
+	if err := t.busy(ctx, "url", 8, func() error {
+		return t.pods(ctx, v1, "5, by the requests", func(n int) bool { return n == 5 })
 	}); err != nil {
 		return err
 	}
 	headline("The requests end: back to what the schedule asks for")
-	if err := t.pods(ctx, "3, by the schedule", func(n int) bool { return n == 3 }); err != nil {
+	if err := t.pods(ctx, v1, "3, by the schedule", func(n int) bool { return n == 3 }); err != nil {
 		return err
 	}
 	if err := t.kubectl(ctx, "get", "scalingpolicies"); err != nil {
@@ -59,14 +59,17 @@ func scaling(ctx context.Context, t *theater) error {
 	if err := t.tf.apply(ctx, map[string]any{"windows": []any{}}); err != nil {
 		return err
 	}
-	return t.pods(ctx, "1, by min", func(n int) bool { return n == 1 })
+	return t.pods(ctx, v1, "1, by min", func(n int) bool { return n == 1 })
 }
 
-// pods waits until v1, which has all requests, has so many.
-func (t *theater) pods(ctx context.Context, want string, enough func(int) bool) error {
+// v1 has all requests by now.
+const v1 = "serving.knative.dev/revision=hello-v1"
+
+// pods waits until there are so many with a label.
+func (t *theater) pods(ctx context.Context, label, want string, enough func(int) bool) error {
 	start, last := time.Now(), -1
 	err := testenv.Eventually(ctx, 3*time.Minute, func(ctx context.Context) error {
-		list, err := t.Kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "serving.knative.dev/revision=hello-v1"})
+		list, err := t.Kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: label})
 		if err != nil {
 			return err
 		}
@@ -81,7 +84,7 @@ func (t *theater) pods(ctx context.Context, want string, enough func(int) bool) 
 			last = n
 		}
 		if !enough(n) {
-			return fmt.Errorf("%d Pods of hello-v1 run, want %s", n, want)
+			return fmt.Errorf("%d Pods with %s run, want %s", n, label, want)
 		}
 		return nil
 	})
@@ -91,9 +94,9 @@ func (t *theater) pods(ctx context.Context, want string, enough func(int) bool) 
 	return err
 }
 
-// busy keeps so many requests going while something is waited for.
-func (t *theater) busy(ctx context.Context, atOnce int, until func() error) error {
-	url, err := t.tf.output(ctx, "url")
+// busy keeps so many requests to the URL of an output going while something is waited for.
+func (t *theater) busy(ctx context.Context, output string, atOnce int, until func() error) error {
+	url, err := t.tf.output(ctx, output)
 	if err != nil {
 		return err
 	}

@@ -19,20 +19,22 @@ type stage struct {
 	*testenv.CLI
 	version, url string
 	variables    map[string]any
+	// ingress is where requests go; nil is the cluster's own.
+	ingress func() (string, error)
 }
 
-func prepare(ctx context.Context, cluster *testenv.Cluster) (*stage, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return nil, err
-	}
-	example, err := os.ReadFile("examples/canary/main.tf")
+// prepare sets the stage in a folder, with an example, for a namespace, and with more variables of the environment.
+func prepare(ctx context.Context, cluster *testenv.Cluster, dir, example, namespace string, more ...string) (*stage, error) {
+	text, err := os.ReadFile(example)
 	if err != nil {
 		return nil, fmt.Errorf("run the demo at the top of the repository: %w", err)
 	}
-	cli, err := testenv.NewCLI(ctx, filepath.Join(cache, "terraform-provider-knative", "demo"),
-		map[string]string{"main.tf": string(example)},
-		map[string]string{"KUBE_CONFIG_PATH": cluster.Kubeconfig, "TF_VAR_namespace": namespace, "TF_VAR_image": cluster.Image})
+	env := map[string]string{"KUBE_CONFIG_PATH": cluster.Kubeconfig, "TF_VAR_namespace": namespace, "TF_VAR_image": cluster.Image}
+	for _, v := range more {
+		name, value, _ := strings.Cut(v, "=")
+		env[name] = value
+	}
+	cli, err := testenv.NewCLI(ctx, dir, map[string]string{"main.tf": string(text)}, env)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +49,7 @@ func (s *stage) clean(ctx context.Context) error {
 	if err := s.destroy(ctx); err != nil {
 		return err
 	}
-	for _, name := range []string{"policy.tf", "scaling.tf", "terraform.tfvars.json"} { // what acts add
+	for _, name := range []string{"policy.tf", "scaling.tf", "events.tf", "terraform.tfvars.json"} { // what acts add
 		if err := os.Remove(filepath.Join(s.Dir, name)); err != nil && !os.IsNotExist(err) {
 			return err
 		}
@@ -64,7 +66,7 @@ func (s *stage) destroy(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("an earlier demo is still there: destroying it first (its Pods drain for half a minute)")
-	return s.Quiet(ctx, "destroy", "-refresh=false", "-auto-approve", "-no-color") // what is gone with its cluster is gone
+	return s.Quiet(ctx, "destroy", "-auto-approve", "-no-color")
 }
 
 // add puts a file of configuration beside what is there.
@@ -125,8 +127,24 @@ func (s *stage) planIsEmpty(ctx context.Context) error {
 
 func (s *stage) output(ctx context.Context, name string) (string, error) {
 	out, err := s.Command(ctx, "output", "-raw", name).Output()
-	s.url = string(out)
-	return s.url, err
+	return string(out), err
+}
+
+// sample counts who answers requests to the Service.
+func (s *stage) sample(ctx context.Context, n int) (map[string]int, error) {
+	var err error
+	if s.url, err = s.output(ctx, "url"); err != nil {
+		return nil, err
+	}
+	client := testenv.Client()
+	if s.ingress != nil {
+		at, err := s.ingress()
+		if err != nil {
+			return nil, err
+		}
+		client = testenv.ClientBy(at)
+	}
+	return testenv.Sample(ctx, client, s.url, n)
 }
 
 // errNotEmpty is a plan that still has something to do after an apply.

@@ -14,7 +14,10 @@ import (
 
 // Client sends requests to the URLs that Knative prints. Names under localhost lead to this machine (RFC 6761), where the
 // bed's ingress listens; KNATIVE_INGRESS (host:port) sends all of them there instead, for a cluster whose domain is in no DNS.
-func Client() *http.Client {
+func Client() *http.Client { return ClientBy(os.Getenv("KNATIVE_INGRESS")) }
+
+// ClientBy sends all requests to an ingress (host:port), whatever their URLs; those of Client where it is empty.
+func ClientBy(ingress string) *http.Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	return &http.Client{
 		Timeout: 30 * time.Second,
@@ -22,7 +25,7 @@ func Client() *http.Client {
 			MaxIdleConnsPerHost: 16,
 			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 				host, port, _ := net.SplitHostPort(address)
-				if ingress := os.Getenv("KNATIVE_INGRESS"); ingress != "" {
+				if ingress != "" {
 					address = ingress
 				} else if strings.HasSuffix(host, ".localhost") {
 					address = net.JoinHostPort("127.0.0.1", port)
@@ -63,9 +66,8 @@ func Get(ctx context.Context, client *http.Client, url string) (string, error) {
 }
 
 // Sample sends n requests, a few at a time, and counts the answers.
-func Sample(ctx context.Context, url string, n int) (map[string]int, error) {
+func Sample(ctx context.Context, client *http.Client, url string, n int) (map[string]int, error) {
 	const workers = 8
-	client := Client()
 	defer client.CloseIdleConnections()
 	var mu sync.Mutex
 	counts := map[string]int{}

@@ -15,7 +15,7 @@
 //	FAIL_READY=true          /healthz answers 503
 //	CRASH_AT_START=MESSAGE   print MESSAGE on stderr and exit 1
 //
-// It listens on $PORT (8080), HTTP/1.1 and h2c.
+// It listens on $PORT (8080), HTTP/1.1 and h2c. On SIGTERM it ends what it has begun.
 package main
 
 import (
@@ -27,7 +27,9 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -47,7 +49,23 @@ func main() {
 	protocols.SetUnencryptedHTTP2(true)
 	srv := &http.Server{Addr: ":" + cmp.Or(os.Getenv("PORT"), "8080"), Protocols: protocols, ReadHeaderTimeout: time.Minute}
 	log.Printf("%s listening on %s", name(), srv.Addr)
-	log.Fatal(srv.ListenAndServe())
+	if err := serve(srv); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// serve answers until it is asked to stop, and then what it has, however long that takes: who asks kills it when that is too long.
+func serve(srv *http.Server) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	failed := make(chan error, 1)
+	go func() { failed <- srv.ListenAndServe() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+		return srv.Shutdown(context.Background())
+	}
 }
 
 func name() string {
