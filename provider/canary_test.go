@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -86,13 +87,17 @@ func tagAnswers(address, tag, revision string) resource.TestCheckFunc {
 
 // sampledURL wants, of n requests, each Revision within 3 points of its share, one with all of it at exactly all, and not one
 // answer from a Revision without a share. Traefik says that a split is carried out some moments before it is (facts/cluster.md,
-// pitfall 15): it gets five seconds.
+// pitfall 15), and an answer to the first request after a while waits for a Pod to start: it gets a minute.
 func sampledURL(url string, n int, want map[string]float64) error {
-	return testenv.Eventually(context.Background(), 5*time.Second, func(context.Context) error { return sampledOnce(url, n, want) })
+	return sampledBy(testenv.Client(), url, n, want)
 }
 
-func sampledOnce(url string, n int, want map[string]float64) error {
-	got, err := testenv.Sample(context.Background(), url, n)
+func sampledBy(client *http.Client, url string, n int, want map[string]float64) error {
+	return testenv.Eventually(context.Background(), time.Minute, func(context.Context) error { return sampledOnce(client, url, n, want) })
+}
+
+func sampledOnce(client *http.Client, url string, n int, want map[string]float64) error {
+	got, err := testenv.Sample(context.Background(), client, url, n)
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func TestAccProviderKilled(t *testing.T) { //nolint:tparallel // acceptOnBed mak
 				if out, ok := output(t, cli, applyNow...); !ok {
 					t.Fatal(out)
 				}
-				rewrite(t, cli, service(change.from), service(change.to))
+				rewrite(t, cli, service(change.to))
 				proxy.Reset()
 				return cli, proxy
 			}
@@ -167,19 +167,6 @@ func killProvider(t *testing.T, cli int) bool {
 func alive(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	return err == nil && !strings.Contains(string(status), "\nState:\tZ")
-}
-
-// rewrite puts another Service into a workspace's configuration.
-func rewrite(t *testing.T, cli *testenv.CLI, from, to serviceConfig) {
-	t.Helper()
-	path := filepath.Join(cli.Dir, "main.tf")
-	text, err := os.ReadFile(path)
-	if err == nil {
-		err = os.WriteFile(path, []byte(strings.Replace(string(text), from.String(), to.String(), 1)), 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // targetOf is the TARGET of a Service's template.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -68,11 +69,19 @@ func workspace(t *testing.T, env map[string]string, parts ...fmt.Stringer) *test
 		t.Fatal(err)
 	}
 	const source = "terraform {\n  required_providers {\n    knative = { source = \"registry.terraform.io/knative-provider/knative\" }\n  }\n}\n"
-	cli, err := testenv.NewCLIWith(t.Context(), mirror, t.TempDir(), map[string]string{"main.tf": source + config(parts...)}, env)
+	cli, err := testenv.NewCLIWith(t.Context(), mirror, t.TempDir(), map[string]string{"source.tf": source, "main.tf": config(parts...)}, env)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return cli
+}
+
+// rewrite changes the configuration of a workspace.
+func rewrite(t *testing.T, cli *testenv.CLI, parts ...fmt.Stringer) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(cli.Dir, "main.tf"), []byte(config(parts...)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 var applyNow = []string{"apply", "-auto-approve", "-no-color", "-input=false"}

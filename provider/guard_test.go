@@ -96,9 +96,11 @@ func warnsOfAJump(t *testing.T, c *testenv.Cluster, namespace string) resource.T
 }
 
 // startGuard runs the guard for the test's namespace.
-func startGuard(t *testing.T, c *testenv.Cluster, namespace string) *testenv.Guard {
+func startGuard(t *testing.T, c *testenv.Cluster, namespace string, env ...string) *testenv.Guard {
 	t.Helper()
-	g, err := c.StartGuard(t.Context(), namespace, t.TempDir())
+	g := c.NewGuard(namespace, t.TempDir())
+	g.Env = env
+	err := g.Start(t.Context())
 	t.Cleanup(func() {
 		if err := g.Stop(context.Background()); err != nil {
 			t.Errorf("stopping the guard: %v", err)

@@ -1,8 +1,6 @@
 package provider
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -52,25 +50,13 @@ type realCLI struct {
 
 func newCLI(t *testing.T, s *scene, text string) *realCLI {
 	t.Helper()
-	required := "terraform {\n  required_providers {\n    knative = { source = \"knative-provider/knative\" }\n  }\n}\n"
-	cli, err := testenv.NewCLI(t.Context(), t.TempDir(), map[string]string{"required.tf": required, "main.tf": text}, map[string]string{"KUBE_CONFIG_PATH": s.cluster.Kubeconfig})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &realCLI{cli, s}
-}
-
-func (c *realCLI) write(t *testing.T, text string) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(c.Dir, "main.tf"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return &realCLI{workspace(t, nil, hcl(text)), s}
 }
 
 func (c *realCLI) try(t *testing.T, text string) (string, error) {
 	t.Helper()
-	c.write(t, text)
-	out, err := c.Command(t.Context(), "apply", "-auto-approve", "-no-color", "-input=false").CombinedOutput()
+	rewrite(t, c.CLI, hcl(text))
+	out, err := c.Command(t.Context(), applyNow...).CombinedOutput()
 	return string(out), err
 }
 
@@ -84,9 +70,9 @@ func (c *realCLI) apply(t *testing.T, text string) {
 // endAt applies, and ends the CLI and its provider by a signal when the Service has a split.
 func (c *realCLI) endAt(t *testing.T, text, split string, signal syscall.Signal) {
 	t.Helper()
-	c.write(t, text)
+	rewrite(t, c.CLI, hcl(text))
 	var out strings.Builder
-	cmd := c.Command(t.Context(), "apply", "-auto-approve", "-no-color", "-input=false")
+	cmd := c.Command(t.Context(), applyNow...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {

@@ -111,7 +111,7 @@ func (b *slbBed) clbCertificate(host string) string {
 		Cert string `json:"ServerCertificate"`
 		Key  string `json:"PrivateKey"`
 	}{string(cert), string(key)}
-	if err := b.cloud.Call(b.t.Context(), cloud.CLB, "UploadServerCertificate", in, &out); err != nil {
+	if err := b.Client.Call(b.t.Context(), cloud.CLB, "UploadServerCertificate", in, &out); err != nil {
 		b.t.Fatal(err)
 	}
 	return out.ID
@@ -121,7 +121,7 @@ func (b *slbBed) clbCertificate(host string) string {
 func (b *slbBed) theirs(kind v1alpha1.LoadBalancerType) string {
 	b.t.Helper()
 	ctx := b.t.Context()
-	m := balancer.New(b.cloud, kind, balancer.Owner{Cluster: "x", Name: "theirs"}, func(string) {})
+	m := balancer.New(b.Client, kind, balancer.Owner{Cluster: "x", Name: "theirs"}, func(string) {})
 	s := balancer.Settings{Name: "theirs", AddressType: "Intranet", VPCID: slbsim.FirstVPC}
 	s.Zones = []balancer.Zone{{ID: "cn-hangzhou-a", VSwitchID: slbsim.VSwitchA}, {ID: "cn-hangzhou-b", VSwitchID: slbsim.VSwitchB}}
 	if kind == v1alpha1.CLB {

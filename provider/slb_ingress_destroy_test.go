@@ -72,11 +72,11 @@ func TestAccSLBIngressDestroyWaitsForTheGuard(t *testing.T) {
 func TestAccSLBIngressDestroyWithoutGuard(t *testing.T) {
 	t.Parallel()
 	b := newSLBBed(t, slbsim.Options{})
-	cli := appliedSLB(t, nil, b.provider(), b.ingress(newALB, listenerHCL(8080, "HTTP"), "timeouts {\n    delete = \"2s\"\n  }"))
+	cli := appliedSLB(t, nil, b.provider(), b.ingress(newALB, listenerHCL(8080, "HTTP"), "timeouts {\n    delete = \"10s\"\n  }"))
 	cleaned := b.guarded()
 	before := b.Resources()
 	out, ok := output(t, cli, destroyNow...)
-	for _, want := range []string{"The guard has not let go of the load balancer", "after 2s its finalizer " + v1alpha1.SLBFinalizer + " is still there", "kubectl patch slbingress " + b.name} {
+	for _, want := range []string{"The guard has not let go of the load balancer", "after 10s its finalizer " + v1alpha1.SLBFinalizer + " is still there", "kubectl patch slbingress " + b.name} {
 		if ok || !says(want).MatchString(out) {
 			t.Errorf("it does not say %q:\n%s", want, out)
 		}
@@ -125,10 +125,9 @@ func TestAccSLBIngressDestroyWithoutCluster(t *testing.T) {
 func TestAccSLBIngressGivenAway(t *testing.T) {
 	t.Parallel()
 	b := newSLBBed(t, slbsim.Options{})
-	made := b.ingress(newALB, listenerHCL(8080, "HTTP"))
-	cli := appliedSLB(t, nil, b.provider(), made)
+	cli := appliedSLB(t, nil, b.provider(), b.ingress(newALB, listenerHCL(8080, "HTTP")))
 	id := b.resource("alb").ID
-	replace(t, cli, string(made), string(b.ingress(`load_balancer_id = "`+id+`"`, listenerHCL(8080, "HTTP"))))
+	rewrite(t, cli, b.provider(), b.ingress(`load_balancer_id = "`+id+`"`, listenerHCL(8080, "HTTP")))
 	converges(t, cli)
 	if out, ok := output(t, cli, destroyNow...); !ok {
 		t.Fatal(out)

@@ -2,8 +2,6 @@ package provider
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +10,6 @@ import (
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim"
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim/wire"
-	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
 // deleting is nil when the SLBIngress is being deleted.
@@ -22,19 +19,6 @@ func (b *slbBed) deleting() error {
 		return fmt.Errorf("the SLBIngress is not being deleted")
 	}
 	return nil
-}
-
-// replace puts other text into a workspace's configuration.
-func replace(t *testing.T, cli *testenv.CLI, from, to string) {
-	t.Helper()
-	file := filepath.Join(cli.Dir, "main.tf")
-	text, err := os.ReadFile(file)
-	if err == nil {
-		err = os.WriteFile(file, []byte(strings.Replace(string(text), from, to, 1)), 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // Throttled, refused, and with replies lost, an apply and a destroy go through, and nothing is doubled or left.
@@ -117,7 +101,7 @@ func TestAccSLBIngressRefused(t *testing.T) {
 				return
 			}
 			before := b.Resources()
-			replace(t, cli, string(b.provider(lines...)), string(b.provider()))
+			rewrite(t, cli, b.provider(), one(b))
 			converges(t, cli)
 			if err := b.has(map[string]int{"alb": 1, "alb listener": 1, "alb server group": 1})(nil); err != nil {
 				t.Error(err)

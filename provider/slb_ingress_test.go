@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -26,19 +25,17 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/slbtest"
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim"
-	"github.com/knative-provider/terraform-provider-knative/internal/slbsim/wire"
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
 // slbBed is the emulator in this process, a name in the cluster, and the cluster.
 type slbBed struct {
-	*slbsim.Sim
+	*slbtest.Bed
 	t       *testing.T
 	cluster *testenv.Cluster
 	name    string
-	url     string
-	cloud   *cloud.Client
 }
 
 var slbNames atomic.Int64
@@ -54,22 +51,8 @@ func newSLBBed(t *testing.T, o slbsim.Options) *slbBed {
 		t.Fatal(err)
 	}
 	needGuardCRDs(t, c)
-	if o.Jobs == 0 {
-		o.Jobs = 5 * time.Millisecond
-	}
-	o.Read, o.Write = &wire.Limit{}, &wire.Limit{}
-	sim := slbsim.New(o)
-	server := httptest.NewServer(sim)
-	b := &slbBed{Sim: sim, t: t, cluster: c, name: fmt.Sprintf("acc-%d-%d", os.Getpid(), slbNames.Add(1)), url: server.URL}
-	t.Cleanup(func() {
-		b.letGo()
-		server.Close()
-		sim.Close()
-	})
-	b.cloud, err = cloud.New(cloud.Settings{Region: "cn-hangzhou", AccessKey: "sim", SecretKey: "sim", Endpoints: map[string]string{"alb": server.URL, "slb": server.URL}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := &slbBed{Bed: slbtest.New(t, o), t: t, cluster: c, name: fmt.Sprintf("acc-%d-%d", os.Getpid(), slbNames.Add(1))}
+	t.Cleanup(b.letGo)
 	return b
 }
 
@@ -107,7 +90,7 @@ func (b *slbBed) patch(patch string) {
 }
 
 // provider is the provider's block, with the emulator for the cloud.
-func (b *slbBed) provider(lines ...string) hcl { return slbProvider(b.url, lines...) }
+func (b *slbBed) provider(lines ...string) hcl { return slbProvider(b.URL, lines...) }
 
 func slbProvider(url string, lines ...string) hcl {
 	if len(lines) == 0 {
@@ -190,7 +173,7 @@ func (b *slbBed) resource(kind string) slbsim.Resource {
 // call calls the emulator as a person at the console does.
 func (b *slbBed) call(p cloud.Product, action string, in any) {
 	b.t.Helper()
-	if err := b.cloud.Call(context.Background(), p, action, in, nil); err != nil {
+	if err := b.Client.Call(context.Background(), p, action, in, nil); err != nil {
 		b.t.Fatal(err)
 	}
 }

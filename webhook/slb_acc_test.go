@@ -18,74 +18,65 @@ import (
 // under load, and to zero and back.
 func TestAccALB(t *testing.T) {
 	b := newBalanced(t, slbsim.Options{})
+	b.idle = "15s" // there is load all the time, and at the end none
 	l := b.alb("alb")
-	s := b.serviceOf("hello")
-	b.ready(s)
+	s := l.life()
+	b.scale("hello-v1", "")
+	b.eventually("no Pod is left", b.replicas("hello-v1-deployment", func(n int32) bool { return n == 0 }))
+	near(t, l.count(s.Status.URL.Host, 20), 0, map[string]float64{"v1": 100}) // from zero
+}
+
+// TestAccCLB is the same behind a CLB, which weights servers only: a split is as near as its weights allow, and the status says how
+// near that is. There is no scale to zero, for a CLB cannot lead to Knative's activator.
+func TestAccCLB(t *testing.T) {
+	b := newBalanced(t, slbsim.Options{})
+	l := b.clb("clb")
+	l.life()
+	l.status("what is reached is told", func(s v1alpha1.SLBIngressStatus, _ metav1.Condition) bool { return s.Servers >= 1 })
+}
+
+// life takes a Service from a canary to a rollback under load, in which no request fails.
+func (l *balancer) life() *servingv1.Service {
+	t, s := l.t, l.serviceOf("hello")
+	t.Helper()
+	l.ready(s)
 	host := s.Status.URL.Host
 	near(t, l.count(host, 100), 0, map[string]float64{"v1": 100})
 
 	stop := l.load(host)
-	b.move(s, func(s *servingv1.Service) {
-		b.version(s, "v2")
+	l.move(s, func(s *servingv1.Service) {
+		l.version(s, "v2")
 		split(s, "hello-v1 70", "latest 30 canary")
 	})
 	near(t, l.count(host, 10_000), 0.5, map[string]float64{"v1": 70, "v2": 30})
 	near(t, l.count("canary-"+host, 100), 0, map[string]float64{"v2": 100})
 
-	b.pods("hello-v1", 3)
-	b.move(s, func(s *servingv1.Service) { split(s, "hello-v1 90", "hello-v2 10") })
+	l.pods("hello-v1", 3)
+	l.status("three Pods and one are behind it", func(s v1alpha1.SLBIngressStatus, _ metav1.Condition) bool { return s.Servers >= 4 })
+	l.move(s, func(s *servingv1.Service) { split(s, "hello-v1 90", "hello-v2 10") })
 	changing := make(chan struct{})
 	go func() { // Pods come and go while requests are counted
 		defer close(changing)
-		b.scale("hello-v1", "1")
-		b.scale("hello-v2", "2")
+		l.scale("hello-v1", "1")
+		l.scale("hello-v2", "2")
 	}()
 	near(t, l.count(host, 10_000), 0.5, map[string]float64{"v1": 90, "v2": 10})
 	<-changing
 
-	b.move(s, func(s *servingv1.Service) {
-		b.version(s, "v3")
+	l.move(s, func(s *servingv1.Service) {
+		l.version(s, "v3")
 		split(s, "hello-v1 50", "hello-v2 30", "latest 20")
 	})
 	near(t, l.count(host, 10_000), 0.5, map[string]float64{"v1": 50, "v2": 30, "v3": 20})
 
-	b.move(s, func(s *servingv1.Service) { split(s, "hello-v1 100") }) // the rollback
+	l.move(s, func(s *servingv1.Service) { split(s, "hello-v1 100") }) // the rollback
 	near(t, l.count(host, 100), 0, map[string]float64{"v1": 100})
 	total, failures := stop()
 	if len(failures) > 0 {
 		t.Errorf("%d of %d requests failed under way: %.1000v", len(failures), total, failures)
 	}
 	t.Logf("%d requests under way, %d failed", total, len(failures))
-
-	b.scale("hello-v1", "")
-	b.eventually("no Pod is left", b.replicas("hello-v1-deployment", func(n int32) bool { return n == 0 }))
-	near(t, l.count(host, 20), 0, map[string]float64{"v1": 100}) // from zero
-}
-
-// TestAccCLB is the same behind a CLB, which weights servers only: a split is as near as its weights allow, and the status says how
-// near that is.
-func TestAccCLB(t *testing.T) {
-	b := newBalanced(t, slbsim.Options{})
-	l := b.clb("clb")
-	s := b.serviceOf("hello")
-	b.ready(s)
-	host := s.Status.URL.Host
-	stop := l.load(host)
-	b.move(s, func(s *servingv1.Service) {
-		b.version(s, "v2")
-		split(s, "hello-v1 70", "latest 30 canary")
-	})
-	near(t, l.count(host, 10_000), 0.5, map[string]float64{"v1": 70, "v2": 30})
-	near(t, l.count("canary-"+host, 100), 0, map[string]float64{"v2": 100})
-	b.pods("hello-v1", 3)
-	l.status("three Pods are weighted", func(s v1alpha1.SLBIngressStatus, _ metav1.Condition) bool { return s.Servers >= 4 })
-	near(t, l.count(host, 10_000), 0.5, map[string]float64{"v1": 70, "v2": 30})
-	b.move(s, func(s *servingv1.Service) { split(s, "hello-v1 100") })
-	near(t, l.count(host, 100), 0, map[string]float64{"v1": 100})
-	total, failures := stop()
-	if len(failures) > 0 {
-		t.Errorf("%d of %d requests failed under way: %.1000v", len(failures), total, failures)
-	}
+	return s
 }
 
 // pods gives a Revision some Pods, and waits until they are Ready.

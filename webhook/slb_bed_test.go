@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,48 +24,24 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/wanted"
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim"
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
-	"github.com/knative-provider/terraform-provider-knative/webhook/ingress"
 )
 
 // balanced is a guard on the bed with the emulated cloud, and a load balancer of it.
 type balanced struct {
 	*guard
 	cloud *slbtest.Bed
+	idle  string // how long after the last request Pods go; 60s where it is empty, which is Knative's default but not the bed's
 }
 
-func newBalanced(t *testing.T, o slbsim.Options) *balanced {
+func newBalanced(t *testing.T, o slbsim.Options, args ...string) *balanced {
 	t.Helper()
 	o.Second = 300 * time.Millisecond // checks and timeouts must not be too short for a busy machine
 	b := &balanced{guard: connect(t), cloud: slbtest.New(t, o)}
-	pods := slbsim.Interface{ID: "eni-pods"} // as Terway has them: many addresses to an interface
-	for i := 2; i < 255; i++ {
-		pods.IPs = append(pods.IPs, fmt.Sprintf("10.244.0.%d", i))
-	}
-	b.cloud.PutInterface(pods)
 	b.process = b.NewGuard(b.namespace, t.TempDir())
-	b.process.Args = []string{"-slb-drift=5s"} // how often it looks for changes made by hand
-	b.process.Env = []string{"ALIBABA_CLOUD_ACCESS_KEY_ID=sim", "ALIBABA_CLOUD_ACCESS_KEY_SECRET=sim", "ALIBABA_CLOUD_REGION=cn-hangzhou"}
-	for name, at := range b.cloud.Endpoints() {
-		b.process.Env = append(b.process.Env, strings.ToUpper(name)+"_ENDPOINT="+at)
-	}
+	b.process.Args = append([]string{"-slb-drift=5s"}, args...) // how often it looks for changes made by hand
+	b.process.Env = testenv.GuardCloud(b.cloud.Sim, b.cloud.URL)
 	b.run(b.process)
 	return b
-}
-
-// kill ends the guard as kill -9 does.
-func (b *balanced) kill() {
-	b.t.Helper()
-	if err := b.process.Kill(); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// relaunch runs the guard again, and does not wait for it.
-func (b *balanced) relaunch() {
-	b.t.Helper()
-	if err := b.process.Run(b.t.Context()); err != nil {
-		b.t.Fatal(err)
-	}
 }
 
 // alb makes an ALB with a listener of HTTP, and binds it.
@@ -90,7 +67,7 @@ func (b *balanced) bind(name, id string, of v1alpha1.LoadBalancerType, listener 
 		b.t.Fatal(err)
 	}
 	binding := &v1alpha1.SLBIngress{
-		ObjectMeta: metav1.ObjectMeta{Name: b.namespace + "-" + name, Labels: map[string]string{ingress.GuardLabel: b.namespace}},
+		ObjectMeta: metav1.ObjectMeta{Name: b.namespace + "-" + name, Labels: map[string]string{v1alpha1.GuardLabel: b.namespace}},
 		Spec: v1alpha1.SLBIngressSpec{
 			LoadBalancerType: of, LoadBalancerID: id, VPCID: slbsim.FirstVPC, Address: address,
 			Listeners: []v1alpha1.SLBListener{{ID: listener, Port: 80, Protocol: "HTTP"}},
@@ -218,7 +195,7 @@ func (l *balancer) load(host string) (stop func() (int, []string)) {
 					failures = append(failures, time.Now().Format("15:04:05.000 ")+err.Error())
 				}
 				mu.Unlock()
-				time.Sleep(5 * time.Millisecond)
+				time.Sleep(20 * time.Millisecond)
 			}
 		})
 	}
@@ -229,7 +206,7 @@ func (l *balancer) load(host string) (stop func() (int, []string)) {
 	}
 }
 
-// serviceOf makes a Service of the class, whose Pods are gone soon after the last request.
+// serviceOf makes a Service of the class.
 func (b *balanced) serviceOf(name string) *servingv1.Service {
 	b.t.Helper()
 	s := &servingv1.Service{ObjectMeta: b.meta(name)}
@@ -245,9 +222,8 @@ func (b *balanced) serviceOf(name string) *servingv1.Service {
 func (b *balanced) version(s *servingv1.Service, version string) {
 	template(s, version, b.Image)
 	s.Spec.Template.Name = s.Name + "-" + version
-	s.Spec.Template.Annotations = map[string]string{
-		"autoscaling.knative.dev/window": "6s", "autoscaling.knative.dev/scale-to-zero-pod-retention-period": "0s",
-	}
+	s.Spec.Template.Spec.TimeoutSeconds = new(int64(15)) // the first Pod may take a while
+	s.Spec.Template.Annotations = map[string]string{"autoscaling.knative.dev/window": cmp.Or(b.idle, "60s")}
 }
 
 // move changes a Service, and waits until Knative says that it is as asked.

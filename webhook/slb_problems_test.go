@@ -41,11 +41,11 @@ func TestAccSLBProblems(t *testing.T) {
 		}
 		near(t, l.count(host, 100), 0, map[string]float64{"v1": 100}) // without a guard, as it was
 		for i := range 3 {
-			b.relaunch()
+			b.again()
 			time.Sleep(time.Duration(i+2) * time.Second) // it starts, or is amid its work then, or done
 			b.kill()
 		}
-		b.relaunch()
+		b.again()
 		b.ready(s)
 		near(t, l.count(host, 1000), 1, map[string]float64{"v1": 50, "v2": 50})
 		if groups := b.cloud.Record.Count()["alb:CreateServerGroup"]; groups > 8 {
@@ -79,6 +79,7 @@ func TestAccSLBProblems(t *testing.T) {
 		b.ready(s)
 		near(t, l.count(host, 100), 0, map[string]float64{"v1": 100})
 	})
+	b.pods("hello-v1", 1) // from here on it is not about starts
 	step("a quota is reached", func() {
 		second, third := b.serviceOf("second"), b.serviceOf("third")
 		l.status("one host is left out", func(s v1alpha1.SLBIngressStatus, c metav1.Condition) bool {
