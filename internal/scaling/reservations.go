@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -18,9 +19,18 @@ type Reservations struct {
 	changed func(types.NamespacedName)
 	awaited bool
 	asked   map[types.NamespacedName]bool // while that was not known
-	carried map[types.NamespacedName]bool
+	carried map[types.NamespacedName]*carried
 	carry   func(types.NamespacedName)
 }
+
+// carried is a Revision whose autoscaler knows its floor.
+type carried struct {
+	since time.Time
+	told  bool
+}
+
+// stillDecided is how long a decision of the autoscaler from before it knew a floor may still be on its way to the Deployment.
+const stillDecided = time.Second
 
 // Await says that somebody is going to reserve, and then to call Settle.
 func (r *Reservations) Await() {
@@ -90,28 +100,43 @@ func (r *Reservations) Notify(f func(types.NamespacedName)) {
 	}
 }
 
-// Carry says that what is reserved of a Revision is written: its Pods are not let go of.
-func (r *Reservations) Carry(revision types.NamespacedName) {
-	r.mu.Lock()
-	tell := r.carry
-	fresh := r.byName[revision] != nil && !r.carried[revision]
-	if fresh {
-		if r.carried == nil {
-			r.carried = map[types.NamespacedName]bool{}
-		}
-		r.carried[revision] = true
-	}
-	r.mu.Unlock()
-	if fresh && tell != nil {
+// Carry says that the autoscaler knows what is reserved of a Revision. It gives how long to wait, and then to call it again: until no
+// decision from before is on its way any more. Then its Pods are not let go of.
+func (r *Reservations) Carry(revision types.NamespacedName, now time.Time) time.Duration {
+	left, tell := r.carryOn(revision, now)
+	if tell != nil {
 		tell(revision)
 	}
+	return left
 }
 
-// Carried says whether Carry was called since a Revision's first floor was asked for.
+func (r *Reservations) carryOn(revision types.NamespacedName, now time.Time) (left time.Duration, tell func(types.NamespacedName)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byName[revision] == nil {
+		return 0, nil
+	}
+	c := r.carried[revision]
+	if c == nil {
+		c = &carried{since: now}
+		if r.carried == nil {
+			r.carried = map[types.NamespacedName]*carried{}
+		}
+		r.carried[revision] = c
+	}
+	if left = c.since.Add(stillDecided).Sub(now); left > 0 || c.told {
+		return max(left, 0), nil
+	}
+	c.told = true
+	return 0, r.carry
+}
+
+// Carried says whether what is reserved of a Revision is carried out: its Pods are not let go of.
 func (r *Reservations) Carried(revision types.NamespacedName) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.carried[revision]
+	c := r.carried[revision]
+	return c != nil && c.told
 }
 
 // NotifyCarried has f called when a Revision comes to be carried.

@@ -83,10 +83,13 @@ func (k *Keeper) Reconcile(ctx context.Context, t Target) (ctrl.Result, error) {
 		}
 		failed = errors.Join(failed, k.report(ctx, policy, p, verdict))
 	}
-	if failed != nil || p.again.IsZero() {
+	if failed != nil {
 		return ctrl.Result{}, failed
 	}
-	return ctrl.Result{RequeueAfter: max(p.again.Sub(now), time.Millisecond)}, nil
+	if !p.again.IsZero() {
+		found.lookAgain(max(p.again.Sub(now), time.Millisecond))
+	}
+	return ctrl.Result{RequeueAfter: found.again}, nil
 }
 
 func (k *Keeper) carry(ctx context.Context, t Target, p plan) (outcome, error) {

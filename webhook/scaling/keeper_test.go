@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	autoscalingv1alpha1 "knative.dev/serving/pkg/apis/autoscaling/v1alpha1"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -258,8 +259,20 @@ func TestKeeperOfServices(t *testing.T) {
 			t.Error("carried before anything is written")
 		}
 		b.reconcile(service)
-		if got := b.annotations(r); got != "min-scale=1" || !b.Reservations.Carried(client.ObjectKeyFromObject(r)) {
-			t.Error(got)
+		if got := b.annotations(r); got != "min-scale=1" || b.Reservations.Carried(client.ObjectKeyFromObject(r)) {
+			t.Errorf("%s, carried before the autoscaler can know", got)
+		}
+		pa := &autoscalingv1alpha1.PodAutoscaler{ObjectMeta: named(r.Name)}
+		pa.Annotations, pa.Status.DesiredScale = map[string]string{group + "min-scale": "1"}, new(int32(1))
+		if err := b.Client.Create(t.Context(), pa); err != nil {
+			t.Fatal(err)
+		}
+		if again := b.reconcile(service).RequeueAfter; again <= 0 || b.Reservations.Carried(client.ObjectKeyFromObject(r)) {
+			t.Errorf("carried while a decision may be on its way, looked at again in %v", again)
+		}
+		b.now = b.now.Add(time.Second)
+		if again := b.reconcile(service).RequeueAfter; again != 0 || !b.Reservations.Carried(client.ObjectKeyFromObject(r)) {
+			t.Errorf("not carried, looked at again in %v", again)
 		}
 		b.Reservations.Reserve("slb/web", client.ObjectKeyFromObject(r), 0)
 		b.reconcile(service)

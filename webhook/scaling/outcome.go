@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -20,6 +21,8 @@ type outcome struct {
 	carriedBy []string
 	// reason is why the policy is not carried out as it asks to be; empty where it is.
 	reason, message string
+	// again is how soon to look at the target again, though nothing changes; 0 where there is no need.
+	again time.Duration
 }
 
 // add counts one that gets a floor.
@@ -31,6 +34,13 @@ func (o *outcome) add(name string, d scaling.Decision) {
 func (o *outcome) decide(d scaling.Decision) {
 	if !o.decided || d.Floor > o.decision.Floor {
 		o.decision, o.decided = d, true
+	}
+}
+
+// lookAgain keeps the soonest.
+func (o *outcome) lookAgain(after time.Duration) {
+	if after > 0 && (o.again == 0 || after < o.again) {
+		o.again = after
 	}
 }
 

@@ -73,9 +73,11 @@ func (k *Keeper) service(ctx context.Context, t Target, p plan) (outcome, error)
 		if err := k.annotate(ctx, r, wanted, cluster.ClassOf(own), keeps); err != nil {
 			return out, err
 		}
-		if len(reserved) > 0 {
-			k.Reservations.Carry(client.ObjectKeyFromObject(r))
+		again, err := k.carried(ctx, r, reserved)
+		if err != nil {
+			return out, err
 		}
+		out.lookAgain(again)
 	}
 	switch {
 	case len(out.carriedBy) == 0:
