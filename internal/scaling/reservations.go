@@ -19,18 +19,9 @@ type Reservations struct {
 	changed func(types.NamespacedName)
 	awaited bool
 	asked   map[types.NamespacedName]bool // while that was not known
-	carried map[types.NamespacedName]*carried
+	carried map[types.NamespacedName]*carrying
 	carry   func(types.NamespacedName)
 }
-
-// carried is a Revision whose autoscaler knows its floor.
-type carried struct {
-	since time.Time
-	told  bool
-}
-
-// stillDecided is how long a decision of the autoscaler from before it knew a floor may still be on its way to the Deployment.
-const stillDecided = time.Second
 
 // Await says that somebody is going to reserve, and then to call Settle.
 func (r *Reservations) Await() {
@@ -100,43 +91,51 @@ func (r *Reservations) Notify(f func(types.NamespacedName)) {
 	}
 }
 
-// Carry says that the autoscaler knows what is reserved of a Revision. It gives how long to wait, and then to call it again: until no
-// decision from before is on its way any more. Then its Pods are not let go of.
-func (r *Reservations) Carry(revision types.NamespacedName, now time.Time) time.Duration {
-	left, tell := r.carryOn(revision, now)
+// Observe tells whether Knows holds now for what is reserved of a Revision, and gives when to look again until it is carried out; 0
+// where there is no need.
+func (r *Reservations) Observe(revision types.NamespacedName, known bool, now time.Time) time.Duration {
+	again, tell := r.observe(revision, known, now)
 	if tell != nil {
 		tell(revision)
 	}
-	return left
+	return again
 }
 
-func (r *Reservations) carryOn(revision types.NamespacedName, now time.Time) (left time.Duration, tell func(types.NamespacedName)) {
+func (r *Reservations) observe(revision types.NamespacedName, known bool, now time.Time) (again time.Duration, tell func(types.NamespacedName)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.byName[revision] == nil {
+	if !r.pending(revision) {
 		return 0, nil
 	}
-	c := r.carried[revision]
-	if c == nil {
-		c = &carried{since: now}
-		if r.carried == nil {
-			r.carried = map[types.NamespacedName]*carried{}
-		}
-		r.carried[revision] = c
+	if r.carried == nil {
+		r.carried = map[types.NamespacedName]*carrying{}
 	}
-	if left = c.since.Add(stillDecided).Sub(now); left > 0 || c.told {
-		return max(left, 0), nil
+	if r.carried[revision] == nil {
+		r.carried[revision] = &carrying{since: now}
 	}
-	c.told = true
+	again = r.carried[revision].observe(known, now)
+	if !r.carried[revision].done {
+		return again, nil
+	}
 	return 0, r.carry
+}
+
+// Pending says that something is reserved of a Revision and not carried out yet.
+func (r *Reservations) Pending(revision types.NamespacedName) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pending(revision)
 }
 
 // Carried says whether what is reserved of a Revision is carried out: its Pods are not let go of.
 func (r *Reservations) Carried(revision types.NamespacedName) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := r.carried[revision]
-	return c != nil && c.told
+	return r.byName[revision] != nil && !r.pending(revision)
+}
+
+func (r *Reservations) pending(revision types.NamespacedName) bool {
+	return r.byName[revision] != nil && (r.carried[revision] == nil || !r.carried[revision].done)
 }
 
 // NotifyCarried has f called when a Revision comes to be carried.

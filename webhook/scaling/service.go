@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"knative.dev/serving/pkg/apis/serving"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -40,6 +41,7 @@ func (k *Keeper) service(ctx context.Context, t Target, p plan) (outcome, error)
 	}
 	var out outcome
 	var differs []string
+	kept := map[types.NamespacedName]int32{}
 	for i := range list.Items {
 		r := &list.Items[i]
 		if owner := r.Labels[serving.ServiceUIDLabelKey]; r.DeletionTimestamp != nil || owner != "" && owner != string(s.UID) {
@@ -73,11 +75,13 @@ func (k *Keeper) service(ctx context.Context, t Target, p plan) (outcome, error)
 		if err := k.annotate(ctx, r, wanted, cluster.ClassOf(own), keeps); err != nil {
 			return out, err
 		}
-		again, err := k.carried(ctx, r, reserved)
-		if err != nil {
-			return out, err
+		for _, f := range reserved {
+			key := client.ObjectKeyFromObject(r)
+			kept[key] = max(kept[key], f.Replicas)
 		}
-		out.lookAgain(again)
+	}
+	if err := k.observe(ctx, kept, &out); err != nil { // when all floors are written
+		return out, err
 	}
 	switch {
 	case len(out.carriedBy) == 0:
