@@ -218,6 +218,18 @@ func (b *balanced) serviceOf(name string) *servingv1.Service {
 	return s
 }
 
+// staged makes one whose second version has a tag, and no share yet.
+func (b *balanced) staged(name string) *servingv1.Service {
+	b.t.Helper()
+	s := b.serviceOf(name)
+	b.ready(s)
+	b.move(s, func(s *servingv1.Service) {
+		b.version(s, "v2")
+		split(s, name+"-v1 100", "latest 0 canary")
+	})
+	return s
+}
+
 // version gives a Service a template that answers with its name.
 func (b *balanced) version(s *servingv1.Service, version string) {
 	template(s, version, b.Image)

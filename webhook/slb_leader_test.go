@@ -18,13 +18,8 @@ func TestAccSLBLeader(t *testing.T) {
 	second.Args, second.Env = b.process.Args, b.process.Env
 	b.run(second)
 	l := b.alb("alb")
-	s := b.serviceOf("hello")
-	b.ready(s)
+	s := b.staged("hello")
 	host := s.Status.URL.Host
-	b.move(s, func(s *servingv1.Service) {
-		b.version(s, "v2")
-		split(s, "hello-v1 100", "latest 0 canary")
-	})
 	stop := l.load(host)
 	if err := change(t.Context(), b.admin, s, func(s *servingv1.Service) { split(s, "hello-v1 70", "latest 30 canary") }); err != nil {
 		t.Fatal(err)
