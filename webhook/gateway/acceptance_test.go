@@ -49,7 +49,7 @@ func TestAccEvents(t *testing.T) {
 	if len(pods) != 10 {
 		t.Errorf("10 events were given to %d Pods: %v", len(pods), pods)
 	}
-	if n := len(b.pods("work")); n != 10 {
+	if n := len(b.pods("work")); n > 10 { // fewer, where the first are idle for their time before the last event has its Pod
 		t.Errorf("there are %d Pods for 10 events", n)
 	}
 	if n := <-counted; n != 10 {
