@@ -32,7 +32,7 @@ func TestAccSLBIngressCLB(t *testing.T) {
 	}
 	cert := b.clbCertificate("shop.example.com")
 	all := []string{
-		`internet_charge_type = "PayByTraffic"`, `tags = { team = "b" }`, `modification_protection_status = "ConsoleProtection"`, `modification_protection_reason = "Terraform's"`,
+		`tags = { team = "b" }`, `modification_protection_status = "ConsoleProtection"`, `modification_protection_reason = "Terraform's"`,
 		listenerHCL(8080, "HTTP", "forward_port = 8443"),
 		listenerHCL(8443, "HTTPS", "request_timeout = 90", "certificates {\n      certificate_id = \""+cert+"\"\n    }"),
 	}
@@ -61,8 +61,7 @@ func TestAccSLBIngressCLB(t *testing.T) {
 			},
 			{ResourceName: it, ImportState: true, ImportStateId: b.name, ImportStateVerify: true},
 			{
-				// internet_charge_type is what it is made with; the rest changes in place.
-				Config: config(all[1:]...),
+				Config: config(all...),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectResourceAction(it, plancheck.ResourceActionUpdate),
 				}},
@@ -76,7 +75,7 @@ func TestAccSLBIngressCLB(t *testing.T) {
 						Name string `json:"LoadBalancerName"`
 					}{byID{b.resource("clb").ID}, "by-hand"})
 				},
-				Config: config(append(all[1:], `load_balancer_name = "shop"`)...),
+				Config: config(append(all, `load_balancer_name = "shop"`)...),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectResourceAction(it, plancheck.ResourceActionUpdate),
 				}},
@@ -89,7 +88,7 @@ func TestAccSLBIngressCLB(t *testing.T) {
 			},
 			{
 				// Another zone is another load balancer.
-				Config: config(append(all[1:], `load_balancer_name = "shop"`, `master_zone_id = "cn-hangzhou-b"`)...),
+				Config: config(append(all, `load_balancer_name = "shop"`, `master_zone_id = "cn-hangzhou-b"`)...),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectResourceAction(it, plancheck.ResourceActionDestroyBeforeCreate),
 				}},

@@ -35,6 +35,11 @@ func (r *slbIngressResource) ModifyPlan(ctx context.Context, req resource.Modify
 	planned := plan.ref()
 	noteRecreation(ctx, req, resp, &planned)
 	plan.foretell(prior, configured, flag(ctx, req.Private, unfinishedKey))
+	var bandwidth types.Int64
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("bandwidth"), &bandwidth)...)
+	if prior != nil && bandwidth.IsNull() && !plan.InternetChargeType.Equal(prior.InternetChargeType) {
+		plan.Bandwidth = types.Int64Unknown() // what Alibaba Cloud makes of it
+	}
 	if prior != nil && plan.replaces(prior, configured, flag(ctx, req.Private, goneKey)) {
 		resp.RequiresReplace = append(resp.RequiresReplace, path.Root("load_balancer_id"))
 		plan.LoadBalancerID = configured

@@ -12,13 +12,13 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/setplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/balancer"
 )
 
 // payAsYouGo is the only way of payment that is made here: a subscription is bought by hand, and adopted.
@@ -84,18 +84,18 @@ func slbIngressAttributes() map[string]schema.Attribute {
 		"address_type":           lasting("Who reaches the load balancer, as the alicloud provider writes it: `Internet` or `Intranet` for ALB, `internet` or `intranet` for CLB. Required where one is made."),
 		"vpc_id":                 lasting("The VPC of an ALB, in which the cluster's Pods are. Required where one is made."),
 		"resource_group_id":      lasting("The resource group."),
-		"load_balancer_edition":  lasting("ALB: `Basic`, `Standard` (default) or `StandardWithWaf`. It decides on quotas: 40 or 100 rules, 200 or 1,000 servers.", stringvalidator.OneOf("Basic", "Standard", "StandardWithWaf")),
+		"load_balancer_edition":  upgradable("ALB: `Basic`, `Standard` (default) or `StandardWithWaf`. It decides on quotas: 40 or 100 rules, 200 or 1,000 servers. It changes in place, but for one to `Basic`, which makes a new load balancer.", stringvalidator.OneOf("Basic", "Standard", "StandardWithWaf")),
 		"address_allocated_mode": lasting("ALB: `Fixed` or `Dynamic`.", stringvalidator.OneOf("Fixed", "Dynamic")),
 		"vswitch_id":             lasting("CLB: the vSwitch of one in a VPC. Required with `address_type = \"intranet\"`."),
-		"load_balancer_spec":     lasting("CLB: the specification, such as `slb.s2.small`, where it is paid for by it."),
-		"internet_charge_type":   lasting("CLB: `PayByTraffic` or `PayByBandwidth`.", stringvalidator.OneOf("PayByTraffic", "PayByBandwidth")),
+		"load_balancer_spec":     changeable("CLB: the specification, such as `slb.s2.small`, where `instance_charge_type` is `PayBySpec`."),
+		"internet_charge_type":   changeable("CLB on the internet: `PayByTraffic` or `PayByBandwidth`.", stringvalidator.OneOf("PayByTraffic", "PayByBandwidth")),
 		"instance_charge_type":   lasting("CLB: `PayBySpec` or `PayByCLCU`.", stringvalidator.OneOf("PayBySpec", "PayByCLCU")),
 		"master_zone_id":         lasting("CLB: the zone that it works in."),
 		"slave_zone_id":          lasting("CLB: the zone that it falls back to."),
 		"payment_type":           lasting("`PayAsYouGo`, for both types. A load balancer by subscription can be adopted.", stringvalidator.OneOf(payAsYouGo)),
 		"bandwidth": schema.Int64Attribute{
-			Optional: true, Computed: true, MarkdownDescription: "CLB: the most that it carries, in Mbit/s, 1–5120. A change makes a new load balancer.",
-			PlanModifiers: []planmodifier.Int64{int64planmodifier.UseStateForUnknown(), int64planmodifier.RequiresReplaceIfConfigured()},
+			Optional: true, Computed: true, MarkdownDescription: "CLB on the internet: the most that it carries, in Mbit/s, 1–5120.",
+			PlanModifiers: []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
 			Validators:    []validator.Int64{int64validator.Between(1, 5120)},
 		},
 
@@ -126,10 +126,18 @@ func lasting(doc string, rules ...validator.String) schema.StringAttribute {
 	return a
 }
 
+// upgradable is an edition, which some others can become.
+func upgradable(doc string, rules ...validator.String) schema.StringAttribute {
+	a := changeable(doc, rules...)
+	a.PlanModifiers = append(a.PlanModifiers, stringplanmodifier.RequiresReplaceIf(func(_ context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
+		resp.RequiresReplace = !balancer.Becomes(req.StateValue.ValueString(), req.PlanValue.ValueString())
+	}, "Nothing becomes Basic.", "Nothing becomes `Basic`."))
+	return a
+}
+
 func zoneMappingsBlock() schema.SetNestedBlock {
 	return schema.SetNestedBlock{
-		MarkdownDescription: "ALB: the zones that it works in, two or more. A change makes a new load balancer.",
-		PlanModifiers:       []planmodifier.Set{setplanmodifier.RequiresReplaceIfConfigured()},
+		MarkdownDescription: "ALB: the zones that it works in, two or more. They change in place.",
 		NestedObject: schema.NestedBlockObject{Attributes: map[string]schema.Attribute{
 			"zone_id":    schema.StringAttribute{Required: true, MarkdownDescription: "The zone, such as `cn-hangzhou-a`."},
 			"vswitch_id": schema.StringAttribute{Required: true, MarkdownDescription: "A vSwitch of the VPC in this zone."},

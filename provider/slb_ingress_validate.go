@@ -112,6 +112,16 @@ func (m *slbIngressModel) demand(diags *diag.Diagnostics) {
 	case v1alpha1.CLB:
 		if text(m.AddressType) == "intranet" {
 			need("vswitch_id", m.VSwitchID, "a CLB with an intranet address is in a vSwitch")
+			m.refuseInternet(diags)
+		}
+	}
+}
+
+// refuseInternet refuses what only a load balancer on the internet has.
+func (m *slbIngressModel) refuseInternet(diags *diag.Diagnostics) {
+	for _, s := range []setting{{name: "internet_charge_type", value: m.InternetChargeType}, {name: "bandwidth", value: m.Bandwidth}} {
+		if !s.value.IsNull() {
+			addErrorAt(diags, path.Root(s.name), "Not on the internet", fmt.Sprintf("%s is about traffic from the internet, and address_type is \"intranet\". Leave %s out.", s.name, s.name))
 		}
 	}
 }

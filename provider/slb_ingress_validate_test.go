@@ -62,6 +62,7 @@ func TestSLBIngressValidation(t *testing.T) {
 		"clb_without_vswitch":     {list(clb, `address_type = "intranet"`, http), "vswitch_id is not written"},
 		"clb_with_edition":        {list(newCLB, `load_balancer_edition = "Basic"`, http), "load_balancer_edition is for ALB"},
 		"alb_with_spec":           {list(newALB, `load_balancer_spec = "slb.s2.small"`, http), "load_balancer_spec is for CLB"},
+		"intranet_with_bandwidth": {list(newCLB, `bandwidth = 5`, http), "bandwidth is about traffic from the internet"},
 		"alb_with_bandwidth":      {list(newALB, `bandwidth = 5`, http), "bandwidth is for CLB"},
 		"adopted_with_tags":       {list(adopted, `tags = { a = "b" }`, http), "tags is a setting of a load balancer that is made here"},
 		"adopted_with_zones":      {list(newALB, adopted, http), "zone_mappings is a setting of a load balancer that is made here"},

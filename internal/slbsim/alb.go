@@ -64,6 +64,8 @@ func (s *Sim) albProduct() wire.Product {
 		wire.Read("GetLoadBalancerAttribute", s.albGetBalancer),
 		wire.Read("ListLoadBalancers", s.albListBalancers),
 		wire.Write("UpdateLoadBalancerAttribute", s.albUpdateBalancer),
+		wire.Write("UpdateLoadBalancerEdition", s.albUpdateEdition),
+		wire.Write("UpdateLoadBalancerZones", s.albUpdateZones),
 		wire.Write("DeleteLoadBalancer", s.albDeleteBalancer),
 		wire.Write("EnableDeletionProtection", s.albProtect(true)),
 		wire.Write("DisableDeletionProtection", s.albProtect(false)),

@@ -85,7 +85,7 @@ func (s *Sim) albCreateBalancer(c *wire.Call, p albCreateBalancerParams) (func()
 	if p.Billing == nil {
 		return nil, albDialect.Missing("LoadBalancerBillingConfig.PayType")
 	}
-	if err := s.checkZones(p); err != nil {
+	if err := s.checkZones(p.VpcID, p.Zones); err != nil {
 		return nil, err
 	}
 	if used := len(s.alb.balancers.order); used >= s.opts.ALB.Balancers {
@@ -101,32 +101,38 @@ func (s *Sim) albCreateBalancer(c *wire.Call, p albCreateBalancerParams) (func()
 		def(&b.Allocated, "Dynamic")
 		def(&b.Group, "rg-default")
 		b.DNSName = b.ID + "." + s.opts.Region + ".alb.aliyuncs.com"
-		for _, z := range p.Zones {
-			a := albAddress{Intranet: b.address}
-			if p.AddressType == "Internet" {
-				a.Address = b.address
-			}
-			b.Zones = append(b.Zones, albZoneMapping{z.ZoneID, z.VSwitchID, []albAddress{a}})
-		}
+		b.mapZones(p.Zones)
 		s.alb.balancers.put(b.ID, b)
 		s.start(c, "loadbalancer", b.ID, func() { b.Status = "Active" }, func() { b.Status = "CreateFailed" })
 		return reply{"LoadBalancerId": b.ID}
 	}, nil
 }
 
-func (s *Sim) checkZones(p albCreateBalancerParams) error {
-	if _, ok := s.net.vpcs.byID[p.VpcID]; !ok {
-		return albNotFound("Vpc", p.VpcID)
+// mapZones gives it an address in each of these zones, and in no other one.
+func (b *albBalancer) mapZones(zones []albZoneParam) {
+	b.Zones = nil
+	for _, z := range zones {
+		a := albAddress{Intranet: b.address}
+		if b.AddressType == "Internet" {
+			a.Address = b.address
+		}
+		b.Zones = append(b.Zones, albZoneMapping{z.ZoneID, z.VSwitchID, []albAddress{a}})
+	}
+}
+
+func (s *Sim) checkZones(vpc string, zones []albZoneParam) error {
+	if _, ok := s.net.vpcs.byID[vpc]; !ok {
+		return albNotFound("Vpc", vpc)
 	}
 	seen := map[string]bool{}
-	for _, zone := range p.Zones {
+	for _, zone := range zones {
 		vswitch, ok := s.net.vswitches.byID[zone.VSwitchID]
 		switch {
 		case !ok:
 			return albNotFound("VSwitch", zone.VSwitchID)
-		case vswitch.ZoneID != zone.ZoneID, vswitch.VpcID != p.VpcID:
+		case vswitch.ZoneID != zone.ZoneID, vswitch.VpcID != vpc:
 			return albMismatch("VSwitchId", "VSwitch %s is in zone %s of VPC %s, not in zone %s of VPC %s.",
-				zone.VSwitchID, vswitch.ZoneID, vswitch.VpcID, zone.ZoneID, p.VpcID)
+				zone.VSwitchID, vswitch.ZoneID, vswitch.VpcID, zone.ZoneID, vpc)
 		case seen[zone.ZoneID]:
 			return albDuplicate("ZoneId")
 		}

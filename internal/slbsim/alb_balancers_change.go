@@ -21,13 +21,56 @@ func (s *Sim) albUpdateBalancer(c *wire.Call, p albUpdateBalancerParams) (func()
 		return nil, albDialect.Illegal("LoadBalancerName")
 	}
 	return func() any {
-		b.Status = "Configuring"
-		back := func() { b.Status = "Active" }
-		return reply{"JobId": s.start(c, "loadbalancer", b.ID, func() {
+		return reply{"JobId": s.reshape(c, b, func() {
 			set(&b.Name, p.Name)
 			set(&b.Modification, p.Modification)
-			back()
-		}, back)}
+		})}
+	}, nil
+}
+
+// reshape starts the job of a change, and gives its ID.
+func (s *Sim) reshape(c *wire.Call, b *albBalancer, change func()) string {
+	b.Status = "Configuring"
+	back := func() { b.Status = "Active" }
+	return s.start(c, "loadbalancer", b.ID, func() { change(); back() }, back)
+}
+
+type albUpdateEditionParams struct {
+	ID      string `json:"LoadBalancerId" check:"required"`
+	Edition string `json:"LoadBalancerEdition" check:"required,in=Basic|Standard|StandardWithWaf"`
+}
+
+// albUpdateEdition answers without a job: who asks looks at the instance, which is Configuring meanwhile. Nothing becomes Basic (document
+// "UpdateLoadBalancerEdition"); the code for that is [U].
+func (s *Sim) albUpdateEdition(c *wire.Call, p albUpdateEditionParams) (func() any, error) {
+	b, err := s.albBalancerIn(p.ID, "Active")
+	if err != nil {
+		return nil, err
+	}
+	if p.Edition == "Basic" && b.Edition != "Basic" {
+		return nil, wire.Refuse("OperationDenied.DowngradeNotSupported", "%s cannot be downgraded from %s to %s.", b.ID, b.Edition, p.Edition)
+	}
+	return func() any {
+		s.reshape(c, b, func() { b.Edition = p.Edition })
+		return reply{}
+	}, nil
+}
+
+type albUpdateZonesParams struct {
+	ID    string         `json:"LoadBalancerId" check:"required"`
+	Zones []albZoneParam `json:"ZoneMappings" check:"required,2..10"`
+}
+
+func (s *Sim) albUpdateZones(c *wire.Call, p albUpdateZonesParams) (func() any, error) {
+	b, err := s.albBalancerIn(p.ID, "Active")
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkZones(b.VpcID, p.Zones); err != nil {
+		return nil, err
+	}
+	return func() any {
+		return reply{"JobId": s.reshape(c, b, func() { b.mapZones(p.Zones) })}
 	}, nil
 }
 

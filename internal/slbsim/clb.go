@@ -26,6 +26,8 @@ func (s *Sim) clbProduct() wire.Product {
 		wire.Plain("SetLoadBalancerName", s.clbRename),
 		wire.Plain("SetLoadBalancerDeleteProtection", s.clbProtect),
 		wire.Plain("SetLoadBalancerModificationProtection", s.clbProtectChanges),
+		wire.Plain("ModifyLoadBalancerInternetSpec", s.clbChangeInternet),
+		wire.Plain("ModifyLoadBalancerInstanceSpec", s.clbChangeSpec),
 		wire.Plain("DeleteLoadBalancer", s.clbDeleteBalancer),
 
 		wire.Bare("CreateLoadBalancerHTTPListener", s.clbCreateListener(plane.HTTP)),

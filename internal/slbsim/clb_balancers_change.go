@@ -45,6 +45,47 @@ func (s *Sim) clbProtectChanges(_ *wire.Call, p clbProtectChangesParams) (func()
 	}, err
 }
 
+type clbInternetParams struct {
+	clbID
+	Charge    string `json:"InternetChargeType" check:"in=paybytraffic|paybybandwidth"`
+	Bandwidth *int   `json:"Bandwidth" check:"1..5120"`
+}
+
+// clbChangeInternet is for instances on the internet only; the code for others is [U].
+func (s *Sim) clbChangeInternet(_ *wire.Call, p clbInternetParams) (func() any, error) {
+	b, err := s.clbIdle(p.ID)
+	if err == nil && b.AddressType != "internet" {
+		err = wire.Refuse("OperationUnsupported.ModifyLoadBalancerInternetSpec", "%s is not on the internet.", b.ID)
+	}
+	return func() any {
+		if p.Charge != "" {
+			b.InternetChargeType = p.Charge
+		}
+		if p.Charge == "paybytraffic" {
+			b.Bandwidth = 5120 // the most that there is, unless told otherwise [U]
+		}
+		set(&b.Bandwidth, p.Bandwidth)
+		return reply{}
+	}, err
+}
+
+type clbSpecParams struct {
+	clbID
+	Spec string `json:"LoadBalancerSpec" check:"required"`
+}
+
+// clbChangeSpec is for instances that are paid for by specification; the code for others is [U].
+func (s *Sim) clbChangeSpec(_ *wire.Call, p clbSpecParams) (func() any, error) {
+	b, err := s.clbIdle(p.ID)
+	if err == nil && b.ChargeType != "PayBySpec" {
+		err = wire.Refuse("OperationUnsupported.ModifyLoadBalancerInstanceSpec", "%s is not paid for by specification.", b.ID)
+	}
+	return func() any {
+		b.Spec = p.Spec
+		return reply{}
+	}, err
+}
+
 // clbDeleteBalancer takes the instance away with its listeners, rules and groups ("listeners and tags … are deleted").
 func (s *Sim) clbDeleteBalancer(_ *wire.Call, p clbID) (func() any, error) {
 	b, err := s.clbIdle(p.ID)

@@ -204,7 +204,32 @@ func (a *alb) change(ctx context.Context, have *Balancer, want Settings, untag [
 			return err
 		}
 	}
+	if err := a.resize(ctx, have, want); err != nil {
+		return err
+	}
 	return retag(ctx, a.Caller, cloud.ALB, "loadbalancer", have, want, untag)
+}
+
+// resize brings the edition and the zones to what is wanted. A change of the edition has no job: the ALB is Configuring until it is done.
+func (a *alb) resize(ctx context.Context, have *Balancer, want Settings) error {
+	if want.Edition != "" && want.Edition != have.Edition {
+		if err := a.write(ctx, "UpdateLoadBalancerEdition", struct {
+			albID
+			Edition string `json:"LoadBalancerEdition"`
+		}{albID{have.ID}, want.Edition}); err != nil {
+			return err
+		}
+		if _, err := a.active(ctx, have.ID); err != nil {
+			return err
+		}
+	}
+	if len(want.Zones) == 0 || sameZones(want.Zones, have.Zones) {
+		return nil
+	}
+	return a.write(ctx, "UpdateLoadBalancerZones", struct {
+		albID
+		Zones []Zone `json:"ZoneMappings"`
+	}{albID{have.ID}, want.Zones})
 }
 
 func (a *alb) drop(ctx context.Context, id string) error {

@@ -253,6 +253,67 @@ func TestChange(t *testing.T) {
 	}
 }
 
+// What it carries and where it works changes in place, and an edition to a greater one.
+func TestResize(t *testing.T) {
+	t.Parallel()
+	start := map[v1alpha1.LoadBalancerType]func(*Settings){
+		v1alpha1.ALB: func(s *Settings) { s.Edition = "Basic" },
+		v1alpha1.CLB: func(s *Settings) {
+			s.AddressType = "internet"
+			s.CLBSettings = CLBSettings{InternetChargeType: "PayByTraffic", InstanceChargeType: "PayBySpec", Spec: "slb.s1.small"}
+		},
+	}
+	next := map[v1alpha1.LoadBalancerType]func(*Settings){
+		v1alpha1.ALB: func(s *Settings) { s.Edition, s.Zones[1] = "Standard", Zone{"cn-hangzhou-c", "vsw-c"} },
+		v1alpha1.CLB: func(s *Settings) { s.InternetChargeType, s.Bandwidth, s.Spec = "PayByBandwidth", 10, "slb.s2.small" },
+	}
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, slbsim.Options{Jobs: 5 * time.Millisecond})
+			b.PutVSwitch(slbsim.VSwitch{ID: "vsw-c", VpcID: slbsim.FirstVPC, ZoneID: "cn-hangzhou-c"})
+			m, want := b.maker(kind), settingsOf(kind)
+			start[kind](&want)
+			id, err := whole(t.Context(), m, want, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			next[kind](&want)
+			for range 2 { // the second time, there is nothing to do
+				have, err := m.Get(t.Context(), id)
+				if err == nil {
+					err = m.Change(t.Context(), have, want, nil)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			have, err := m.Get(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if have.Edition != want.Edition || kind == v1alpha1.ALB && !sameZones(have.Zones, want.Zones) ||
+				have.InternetChargeType != want.InternetChargeType || have.Bandwidth != want.Bandwidth || have.Spec != want.Spec {
+				t.Errorf("it is %+v and not %+v", have.Settings, want)
+			}
+			writes := map[string]int{}
+			for _, c := range b.Record.Entries() {
+				if strings.HasPrefix(c.Action, "Update") || strings.HasPrefix(c.Action, "Modify") {
+					writes[c.Action]++
+				}
+			}
+			for action, n := range writes {
+				if n != 1 {
+					t.Errorf("%s was called %d times", action, n)
+				}
+			}
+			if len(writes) != 2 {
+				t.Errorf("written with %v", writes)
+			}
+		})
+	}
+}
+
 // A listener that was stopped by hand runs again.
 func TestStoppedByHand(t *testing.T) {
 	t.Parallel()

@@ -207,7 +207,37 @@ func (c *clb) change(ctx context.Context, have *Balancer, want Settings, untag [
 			return err
 		}
 	}
+	if err := c.resize(ctx, have, want); err != nil {
+		return err
+	}
 	return retag(ctx, c.Caller, cloud.CLB, "instance", have, want, untag)
+}
+
+// resize brings what an instance carries, and how that is paid for, to what is wanted.
+func (c *clb) resize(ctx context.Context, have *Balancer, want Settings) error {
+	internet := struct {
+		clbID
+		Charge    string `json:"InternetChargeType"`
+		Bandwidth int    `json:"Bandwidth"`
+	}{clbID: clbID{have.ID}}
+	if want.InternetChargeType != have.InternetChargeType {
+		internet.Charge = chargeTypes[want.InternetChargeType] // empty, it stays
+	}
+	if want.Bandwidth != 0 && (want.Bandwidth != have.Bandwidth || internet.Charge != "") {
+		internet.Bandwidth = want.Bandwidth
+	}
+	if internet.Charge != "" || internet.Bandwidth != 0 {
+		if err := c.call(ctx, "ModifyLoadBalancerInternetSpec", internet, nil); err != nil {
+			return err
+		}
+	}
+	if want.Spec == "" || want.Spec == have.Spec {
+		return nil
+	}
+	return c.call(ctx, "ModifyLoadBalancerInstanceSpec", struct {
+		clbID
+		Spec string `json:"LoadBalancerSpec"`
+	}{clbID{have.ID}, want.Spec}, nil)
 }
 
 func (c *clb) drop(ctx context.Context, id string) error {

@@ -13,11 +13,8 @@ func (b *Balancer) differs(want Settings) string {
 		{"address_type", b.AddressType, want.AddressType},
 		{"vpc_id", b.VPCID, want.VPCID},
 		{"resource_group_id", b.ResourceGroupID, want.ResourceGroupID},
-		{"load_balancer_edition", b.Edition, want.Edition},
 		{"address_allocated_mode", b.AddressAllocatedMode, want.AddressAllocatedMode},
 		{"vswitch_id", b.VSwitchID, want.VSwitchID},
-		{"load_balancer_spec", b.Spec, want.Spec},
-		{"internet_charge_type", b.InternetChargeType, want.InternetChargeType},
 		{"instance_charge_type", b.InstanceChargeType, want.InstanceChargeType},
 		{"master_zone_id", b.MasterZoneID, want.MasterZoneID},
 		{"slave_zone_id", b.SlaveZoneID, want.SlaveZoneID},
@@ -26,13 +23,16 @@ func (b *Balancer) differs(want Settings) string {
 			out = append(out, fmt.Sprintf("%s %q and not %q", s.name, s.have, s.want))
 		}
 	}
-	if want.Bandwidth != 0 && b.Bandwidth != want.Bandwidth {
-		out = append(out, fmt.Sprintf("bandwidth %d and not %d", b.Bandwidth, want.Bandwidth))
-	}
-	if len(want.Zones) > 0 && !sameZones(b.Zones, want.Zones) {
-		out = append(out, "other zone_mappings")
+	if !Becomes(b.Edition, want.Edition) {
+		out = append(out, fmt.Sprintf("load_balancer_edition %q and not %q", b.Edition, want.Edition))
 	}
 	return strings.Join(out, ", ")
+}
+
+// Becomes says whether an ALB of an edition can become one of another, or of any where that is left to the API: nothing becomes Basic.
+// Source: document "UpdateLoadBalancerEdition" of ALB.
+func Becomes(have, want string) bool {
+	return have == want || want != "Basic"
 }
 
 func sameZones(a, b []Zone) bool {
