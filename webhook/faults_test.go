@@ -18,7 +18,7 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
-// TestAccFaultKilled kills the guard with -9 again and again under as many changes as the cluster takes: what must not get in does
+// TestAccFaultKilled kills the guard with -9 again and again under 200 changes a second, or as many as the machine takes: what must not get in does
 // not, for the API server's own policies hold it, and a rollback always does.
 func TestAccFaultKilled(t *testing.T) {
 	g := newGuard(t)
@@ -30,7 +30,7 @@ func TestAccFaultKilled(t *testing.T) {
 		err := g.try(ctx, "hello-v2 100")
 		return must(err != nil && strings.Contains(err.Error(), "ValidatingAdmissionPolicy"), "they do not refuse a jump yet: %v", err)
 	})
-	load := g.changes(8, "hello-v1 70", "hello-v2 30")
+	load := g.changes(32, "hello-v1 70", "hello-v2 30")
 	for range 4 {
 		time.Sleep(time.Second)
 		if err := g.process.Kill(); err != nil {
@@ -48,29 +48,31 @@ func TestAccFaultKilled(t *testing.T) {
 	g.refused(g.admin, "target-exists", "what only the guard knows, when it is there again", func(s *servingv1.Service) { split(s, "hello-v1 80", "hello-v9 20") })
 }
 
-// TestAccFaultCertificate rotates the guard's certificate under load, where a change that the guard does not answer for is refused.
+// TestAccFaultCertificate rotates the guard's certificates and their CA under load, where a change that the guard does not answer for
+// is refused.
 func TestAccFaultCertificate(t *testing.T) {
 	g := connect(t)
 	g.process = g.NewGuard(g.namespace, t.TempDir())
 	g.process.FailurePolicy = string(admissionregistrationv1.Fail)
-	// Made anew when less than 24 of its 30 seconds are left.
-	g.process.Args = []string{"-certificate-validity", "30s", "-certificate-renewal", "24s", "-certificate-check", "1s"}
+	// A certificate is made anew when less than 24 of its 30 seconds are left, and the CA goes over when less than 48 of its 60 are.
+	g.process.Args = []string{"-certificate-validity", "30s", "-certificate-renewal", "24s", "-certificate-check", "1s", "-ca-validity", "60s"}
 	g.run(g.process)
 	g.halfway()
 	load := g.changes(4, "hello-v1 70", "hello-v2 30")
-	seen := map[string]bool{}
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		certificate, err := g.handshake()
+	certificates, authorities := map[string]bool{}, map[string]bool{}
+	g.eventually("three CAs have signed what is served", func(context.Context) error {
+		chain, err := g.handshake()
 		if err != nil {
-			t.Fatalf("after %d certificates: %v", len(seen), err)
+			t.Fatalf("after %d certificates of %d CAs: %v", len(certificates), len(authorities), err)
 		}
-		seen[certificate] = true
-	}
+		certificates[string(chain[0].Raw)], authorities[string(chain[len(chain)-1].Raw)] = true, true
+		return must(len(authorities) >= 3, "%d have", len(authorities))
+	})
 	load.stop()
-	if len(seen) < 3 {
-		t.Errorf("%d certificates were served", len(seen))
+	t.Logf("%d certificates of %d CAs were served", len(certificates), len(authorities))
+	if len(certificates) <= len(authorities) {
+		t.Errorf("no certificate was made anew by the CA it had: %d certificates of %d CAs", len(certificates), len(authorities))
 	}
-	t.Logf("%d certificates were served", len(seen))
 }
 
 // TestAccFaultAPIServer takes the API server away from the guard, changes a policy meanwhile, and gives it back: the guard is Ready
@@ -176,21 +178,21 @@ func (g *guard) try(ctx context.Context, written ...string) error {
 	return g.admin.Update(ctx, s, client.DryRunAll)
 }
 
-// handshake connects to the guard as the API server would, and gives its certificate: all of them have one serial number.
-func (g *guard) handshake() (string, error) {
+// handshake connects to the guard as the API server would, and gives its certificate and those up to the CA that is trusted.
+func (g *guard) handshake() ([]*x509.Certificate, error) {
 	var hook admissionregistrationv1.ValidatingWebhookConfiguration
 	if err := g.admin.Get(g.t.Context(), client.ObjectKey{Name: g.namespace}, &hook); err != nil {
-		return "", err
+		return nil, err
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(hook.Webhooks[0].ClientConfig.CABundle) {
-		return "", errors.New("the webhook configuration has no CA")
+		return nil, errors.New("the webhook configuration has no CA")
 	}
 	dialer := tls.Dialer{Config: &tls.Config{RootCAs: roots, ServerName: "knative-guard." + g.namespace + ".svc", MinVersion: tls.VersionTLS12}}
 	conn, err := dialer.DialContext(g.t.Context(), "tcp", g.process.Address())
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer func() { _ = conn.Close() }()
-	return string(conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw), nil
+	return conn.(*tls.Conn).ConnectionState().VerifiedChains[0], nil
 }
