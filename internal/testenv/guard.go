@@ -114,17 +114,11 @@ func (g *Guard) ReadyURL() string { return fmt.Sprintf("http://127.0.0.1:%d/read
 func (g *Guard) Address() string { return net.JoinHostPort(bedAddress, strconv.Itoa(g.port)) }
 
 func (g *Guard) freePorts(ctx context.Context) error {
-	for _, port := range []*int{&g.port, &g.health} {
-		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", ":0")
-		if err != nil {
-			return err
-		}
-		*port = l.Addr().(*net.TCPAddr).Port
-		if err := l.Close(); err != nil {
-			return err
-		}
+	ports, err := FreePorts(ctx, 2)
+	if err == nil {
+		g.port, g.health = ports[0], ports[1]
 	}
-	return nil
+	return err
 }
 
 // Run starts the process, with the rights of its service account and no more. It does not wait until it is Ready.
