@@ -43,7 +43,7 @@ func events(ctx context.Context, t *theater) error {
 		return err
 	}
 	headline("5 requests at a time, one to a Pod: from zero to max, and back")
-	if err := t.busy(ctx, "work_url", 5, func() error {
+	if err := t.busy(ctx, "work_url", "?sleep=1s", 5, func() error {
 		return t.pods(ctx, workers, "5, by the requests", func(n int) bool { return n == 5 })
 	}); err != nil {
 		return err

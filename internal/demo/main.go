@@ -25,7 +25,7 @@ type act struct {
 var acts = []act{
 	{"A canary, and its rollback", canary},
 	{"The guard: rules for everyone, and a rollback that nothing holds up", guard},
-	{"How many Pods: a schedule and the requests, the larger of both", scaling},
+	{"How many Pods: a schedule and the CPU, the larger of both", scaling},
 	{"Events: as many Pods as events, each alone in its Pod, and none without", events},
 	{"A load balancer of Alibaba Cloud in front, straight to the Pods", slb},
 }

@@ -15,7 +15,7 @@ import (
 //go:embed scaling.tf
 var scalingPolicy string
 
-// scaling plays a schedule that meets a metric: 3 Pods while a window is open, more as requests ask for them, and back.
+// scaling plays a schedule that meets an HPA: 3 Pods while a window is open, more as the CPU asks for them, and back.
 func scaling(ctx context.Context, t *theater) error {
 	there, err := t.HasGuard(ctx)
 	if err != nil {
@@ -26,7 +26,7 @@ func scaling(ctx context.Context, t *theater) error {
 		return nil
 	}
 	if !t.OnBed {
-		fmt.Println("this act needs the application of the bed, which answers as slowly as it is asked to, so it is left out")
+		fmt.Println("this act needs the application of the bed, which burns as much CPU as it is asked to, so it is left out")
 		return nil
 	}
 	headline("A window is open: at least 3 Pods, with no request at all")
@@ -39,17 +39,17 @@ func scaling(ctx context.Context, t *theater) error {
 	if err := t.tf.apply(ctx, map[string]any{"windows": []any{window}}); err != nil {
 		return err
 	}
-	if err := t.pods(ctx, v1, "3, by the schedule", func(n int) bool { return n == 3 }); err != nil {
+	if err := t.pods(ctx, shop, "3, by the schedule", func(n int) bool { return n == 3 }); err != nil {
 		return err
 	}
-	headline("8 requests at a time, one to a Pod: the metric takes it to max, which is 5")
-	if err := t.busy(ctx, "url", 8, func() error {
-		return t.pods(ctx, v1, "5, by the requests", func(n int) bool { return n == 5 })
+	headline("Requests that burn CPU: the HPA takes it to max, which is 5")
+	if err := t.busy(ctx, "shop_url", "?burn=200ms", 4, func() error {
+		return t.pods(ctx, shop, "5, by the CPU", func(n int) bool { return n == 5 })
 	}); err != nil {
 		return err
 	}
 	headline("The requests end: back to what the schedule asks for")
-	if err := t.pods(ctx, v1, "3, by the schedule", func(n int) bool { return n == 3 }); err != nil {
+	if err := t.pods(ctx, shop, "3, by the schedule", func(n int) bool { return n == 3 }); err != nil {
 		return err
 	}
 	if err := t.kubectl(ctx, "get", "scalingpolicies"); err != nil {
@@ -59,11 +59,10 @@ func scaling(ctx context.Context, t *theater) error {
 	if err := t.tf.apply(ctx, map[string]any{"windows": []any{}}); err != nil {
 		return err
 	}
-	return t.pods(ctx, v1, "1, by min", func(n int) bool { return n == 1 })
+	return t.pods(ctx, shop, "1, by min", func(n int) bool { return n == 1 })
 }
 
-// v1 has all requests by now.
-const v1 = "serving.knative.dev/revision=hello-v1"
+const shop = "serving.knative.dev/service=shop"
 
 // pods waits until there are so many with a label.
 func (t *theater) pods(ctx context.Context, label, want string, enough func(int) bool) error {
@@ -95,7 +94,7 @@ func (t *theater) pods(ctx context.Context, label, want string, enough func(int)
 }
 
 // busy keeps so many requests to the URL of an output going while something is waited for.
-func (t *theater) busy(ctx context.Context, output string, atOnce int, until func() error) error {
+func (t *theater) busy(ctx context.Context, output, query string, atOnce int, until func() error) error {
 	url, err := t.tf.output(ctx, output)
 	if err != nil {
 		return err
@@ -107,7 +106,7 @@ func (t *theater) busy(ctx context.Context, output string, atOnce int, until fun
 	for range atOnce {
 		go func() {
 			for ctx.Err() == nil {
-				if _, err := testenv.Answer(ctx, client, url+"?sleep=1s"); err != nil && ctx.Err() == nil {
+				if _, err := testenv.Answer(ctx, client, url+query); err != nil && ctx.Err() == nil {
 					failed <- err
 					return
 				}
