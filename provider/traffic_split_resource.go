@@ -129,12 +129,11 @@ func (r *trafficSplitResource) Read(ctx context.Context, req resource.ReadReques
 	if m.OnDestroy.IsNull() { // just imported
 		m.OnDestroy, m.ForceConflicts, m.WaitForReady = types.StringValue(onDestroyKeep), types.BoolValue(false), types.BoolValue(true)
 	}
-	before := m.Traffic
 	if err := m.read(u); err != nil {
 		resp.Diagnostics.AddError("Cannot read the split", err.Error())
 		return
 	}
-	if underWay(u) || m.WaitForReady.ValueBool() && !m.Traffic.Equal(before) && !kube.Routed(u) { // whoever began it did not live to say so
+	if underWay(u) || m.WaitForReady.ValueBool() && kube.Moving(u) { // whoever began it did not live to say so
 		resp.Diagnostics.Append(setFlag(ctx, resp.Private, unfinishedKey, true)...)
 	}
 	r.save(ctx, &m, u, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})
