@@ -79,7 +79,8 @@ func (a *authority) look(ctx context.Context) error {
 func (a *authority) trusted(ctx context.Context) ([][]byte, error) {
 	validating, mutating := &admissionregistrationv1.ValidatingWebhookConfiguration{}, &admissionregistrationv1.MutatingWebhookConfiguration{}
 	for _, c := range []client.Object{validating, mutating} {
-		if err := a.live.Get(ctx, client.ObjectKey{Name: a.webhook}, c); client.IgnoreNotFound(err) != nil { // one that is not there asks nothing
+		err := client.IgnoreNotFound(a.live.Get(ctx, client.ObjectKey{Name: a.webhook}, c)) // one that is not there asks nothing
+		if err != nil {
 			return nil, err
 		}
 	}

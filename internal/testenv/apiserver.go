@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -138,14 +139,19 @@ func (s *APIServer) file(name string) string { return filepath.Join(s.dir, name)
 
 // FreePorts are so many ports that nothing listens on.
 func FreePorts(ctx context.Context, n int) ([]int, error) {
-	ports := make([]int, n)
-	for i := range ports {
+	var ports []int
+	var held []io.Closer // all of them until the end, so that no two are the same
+	defer func() {
+		for _, l := range held {
+			_ = l.Close()
+		}
+	}()
+	for range n {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", ":0")
 		if err != nil {
 			return nil, err
 		}
-		defer func() { _ = l.Close() }() // of all of them at the end, so that no two are the same
-		ports[i] = l.Addr().(*net.TCPAddr).Port
+		ports, held = append(ports, l.Addr().(*net.TCPAddr).Port), append(held, l)
 	}
 	return ports, nil
 }
