@@ -26,7 +26,7 @@ func TestAccComplaint07PermanentFailureEndsTheWait(t *testing.T) { //nolint:tpar
 		"a probe that never passes": {
 			serviceConfig{
 				Env:       map[string]string{"FAIL_READY": "true"},
-				Template:  `annotations = { "serving.knative.dev/progress-deadline" = "30s" }`, // time for a Pod to start on a busy node, and to be probed,
+				Template:  `annotations = { "serving.knative.dev/progress-deadline" = "30s" }`, // time for a Pod to start on a busy node, and to be probed
 				Container: "readiness_probe {\n  http_get {\n    path = \"/healthz\"\n  }\n}",
 			},
 			nothing, "HTTP probe did not respond Ready, got status code: 503",

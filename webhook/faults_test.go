@@ -18,8 +18,8 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
 )
 
-// TestAccFaultKilled kills the guard with -9 again and again under 200 changes a second, or as many as the machine takes: what must not get in does
-// not, for the API server's own policies hold it, and a rollback always does.
+// TestAccFaultKilled kills the guard with -9 again and again under 200 changes a second, or as many as the machine takes: what must not
+// get in does not, for the API server's own policies hold it, and a rollback always does.
 func TestAccFaultKilled(t *testing.T) {
 	g := newGuard(t)
 	g.halfway()
