@@ -11,7 +11,7 @@ const (
 	// startPercent is Go's GOGC while the caches are filled: reading 50,000 Revisions leaves garbage of several times their size.
 	startPercent = 50
 	// startLimit is how much the process may have meanwhile before it collects more eagerly than that.
-	startLimit = 256 << 20
+	startLimit = 232 << 20
 	// room is how much garbage may gather between two collections after that, whatever the caches hold: with Go's own default it would
 	// be as much as they hold, too little for a small cluster and too much for a large one.
 	room = 64 << 20

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -163,24 +162,28 @@ func (a admitter) ask(ctx context.Context, client *http.Client, review []byte) e
 	return err
 }
 
-// knativeWebhook finds the process of Knative's own webhook, in its Pod on this machine.
+// knativeWebhook finds the process of Knative's own webhook, in its Pod on this machine. The guard's has the same name.
 func knativeWebhook(ctx context.Context, cluster *testenv.Cluster) (admitter, error) {
 	a := admitter{name: "Knative's webhook, validation"}
 	pods, err := cluster.Kube.CoreV1().Pods("knative-serving").List(ctx, metav1.ListOptions{LabelSelector: "app=webhook"})
 	if err != nil {
 		return a, err
 	}
-	procs, _ := filepath.Glob("/proc/[0-9]*/exe")
-	for _, exe := range procs {
-		if target, err := os.Readlink(exe); err == nil && target == "/ko-app/webhook" {
-			a.pid, _ = strconv.Atoi(strings.Split(exe, "/")[2])
+	if len(pods.Items) != 1 {
+		return a, fmt.Errorf("there are %d Pods of Knative's webhook, and one is measured", len(pods.Items))
+	}
+	pod := &pods.Items[0]
+	a.url = "https://" + pod.Status.PodIP + ":8443/resource-validation"
+	procs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, proc := range procs {
+		exe, _ := os.Readlink(filepath.Join(proc, "exe")) // it may have ended meanwhile
+		group, _ := os.ReadFile(filepath.Join(proc, "cgroup"))
+		if exe == "/ko-app/webhook" && bytes.Contains(group, []byte(pod.UID)) {
+			a.pid, err = strconv.Atoi(filepath.Base(proc))
+			return a, err
 		}
 	}
-	if len(pods.Items) == 0 || a.pid == 0 {
-		return a, fmt.Errorf("there are %d Pods of Knative's webhook, and its process is %d", len(pods.Items), a.pid)
-	}
-	a.url = "https://" + pods.Items[0].Status.PodIP + ":8443/resource-validation"
-	return a, nil
+	return a, fmt.Errorf("no process on this machine is that of Pod %s", pod.Name)
 }
 
 func cpuOf(pid int) time.Duration {
