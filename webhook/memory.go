@@ -14,7 +14,9 @@ const (
 	startLimit = 232 << 20
 	// room is how much garbage may gather between two collections after that, whatever the caches hold: with Go's own default it would
 	// be as much as they hold, too little for a small cluster and too much for a large one.
-	room = 64 << 20
+	room = 48 << 20
+	// leastPercent bounds what that costs in CPU.
+	leastPercent = 25
 )
 
 // frugal is for the time when caches are filled. An operator's GOGC and GOMEMLIMIT go before.
@@ -42,5 +44,5 @@ func makeRoom() {
 
 // percentFor is the GOGC that leaves that room beside what is kept, within reason.
 func percentFor(kept uint64) int {
-	return int(min(400, max(startPercent, room*100/max(1, kept))))
+	return int(min(400, max(leastPercent, room*100/max(1, kept))))
 }
