@@ -212,6 +212,12 @@ func (a *alb) change(ctx context.Context, have *Balancer, want Settings, untag [
 
 // resize brings the edition and the zones to what is wanted. A change of the edition has no job: the ALB is Configuring until it is done.
 func (a *alb) resize(ctx context.Context, have *Balancer, want Settings) error {
+	if have.Status == "Configuring" { // by a run that was killed: what it will be counts
+		var err error
+		if have, err = a.active(ctx, have.ID); err != nil {
+			return err
+		}
+	}
 	if want.Edition != "" && want.Edition != have.Edition {
 		if err := a.write(ctx, "UpdateLoadBalancerEdition", struct {
 			albID

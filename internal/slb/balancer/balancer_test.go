@@ -314,6 +314,44 @@ func TestResize(t *testing.T) {
 	}
 }
 
+// A run that was killed while an ALB got its edition is gone on with, and the edition is not asked for again.
+func TestResizeKilled(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, slbsim.Options{Jobs: 100 * time.Millisecond})
+	m, want := b.maker(v1alpha1.ALB), settingsOf(v1alpha1.ALB)
+	want.Edition = "Basic"
+	id, err := whole(t.Context(), m, want, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.cloud.Call(t.Context(), cloud.ALB, "UpdateLoadBalancerEdition", struct {
+		albID
+		Edition string `json:"LoadBalancerEdition"`
+	}{albID{id}, "Standard"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	have, err := m.Get(t.Context(), id)
+	if err != nil || have.Edition != "Basic" || have.Status != "Configuring" {
+		t.Fatalf("it is %+v (%v)", have, err)
+	}
+	want.Edition = "Standard"
+	if err := m.Change(t.Context(), have, want, nil); err != nil {
+		t.Fatal(err)
+	}
+	if have, err = m.Get(t.Context(), id); err != nil || have.Edition != "Standard" {
+		t.Errorf("it is %+v (%v)", have, err)
+	}
+	asked := 0
+	for _, c := range b.Record.Entries() {
+		if c.Action == "UpdateLoadBalancerEdition" {
+			asked++
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the edition was asked for %d times", asked)
+	}
+}
+
 // A listener that was stopped by hand runs again.
 func TestStoppedByHand(t *testing.T) {
 	t.Parallel()
