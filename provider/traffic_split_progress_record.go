@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/utils/ptr"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/canary"
@@ -45,10 +46,14 @@ func beginning(s *servingv1.Service) []rollout.Target {
 	return targetsFrom(record.Before)
 }
 
-// underWay says whether a move is under way that nobody carries on.
-func underWay(u *unstructured.Unstructured) bool {
+// underWay says whether a move is under way that nobody carries on: one in steps, by its note; and one that is to be awaited, where
+// Knative neither says that it is routed nor tells these shares. Of a Service with another change under way it tells them still.
+func underWay(u *unstructured.Unstructured, awaited bool) bool {
 	s, err := kube.AsService(u)
-	return err == nil && beginning(s) != nil
+	if err != nil {
+		return false
+	}
+	return beginning(s) != nil || awaited && !kube.Routed(u) && !canary.Same(targetsFrom(s.Spec.Traffic), targetsFrom(s.Status.Traffic))
 }
 
 // moveFrom is the move from the live split to the wanted one.
@@ -80,16 +85,16 @@ func (m *trafficSplitModel) moveFrom(ctx context.Context, live *unstructured.Uns
 	return move, nil
 }
 
-// targetsFrom reads a split as the API has it. None at all is Knative's default: all to the latest Ready Revision.
+// targetsFrom reads a split as the API has it, asked for or observed. None at all is Knative's default: all to the latest Ready Revision.
 func targetsFrom(traffic []servingv1.TrafficTarget) []rollout.Target {
 	if len(traffic) == 0 {
 		return []rollout.Target{{Latest: true, Percent: 100}}
 	}
 	out := make([]rollout.Target, 0, len(traffic))
 	for _, t := range traffic {
-		target := rollout.Target{Revision: t.RevisionName, Latest: t.RevisionName == "", Tag: t.Tag}
-		if t.Percent != nil {
-			target.Percent = *t.Percent
+		target := rollout.Target{Revision: t.RevisionName, Tag: t.Tag, Percent: ptr.Deref(t.Percent, 0)}
+		if t.RevisionName == "" || ptr.Deref(t.LatestRevision, false) { // observed, the latest has its name too
+			target.Revision, target.Latest = "", true
 		}
 		out = append(out, target)
 	}

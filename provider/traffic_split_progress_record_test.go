@@ -61,8 +61,42 @@ func TestBeginning(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, beginning(s)); diff != "" || underWay(tc.service) != (tc.want != nil) {
+			if diff := cmp.Diff(tc.want, beginning(s)); diff != "" || underWay(tc.service, false) != (tc.want != nil) {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A split that is to be awaited is under way where Knative tells another one, until it says that it is routed.
+func TestUnderWay(t *testing.T) {
+	service := func(routed string, observed []any, traffic ...any) *unstructured.Unstructured {
+		u := splitting(nil, traffic...)
+		u.Object["status"] = map[string]any{"traffic": observed, "conditions": []any{map[string]any{"type": "RoutesReady", "status": routed}}}
+		return u
+	}
+	v1, v2 := at("hello-v1", 100, ""), at("hello-v2", 100, "")
+	latest := map[string]any{"percent": int64(100), "latestRevision": true, "revisionName": "hello-v1"}
+	for name, tc := range map[string]struct {
+		service *unstructured.Unstructured
+		want    bool
+	}{
+		"routed":                     {service("True", []any{v2}, v2), false},
+		"on its way":                 {service("Unknown", []any{v1}, v2), true},
+		"cannot go there":            {service("False", []any{v1}, v2), true},
+		"the same split":             {service("Unknown", []any{v2}, v2), false},
+		"half of it":                 {service("Unknown", []any{v1}, at("hello-v1", 70, ""), at("hello-v2", 30, "")), true},
+		"in another form":            {service("Unknown", []any{v1}, at("hello-v1", 70, ""), at("hello-v1", 30, "a"), at("hello-v2", 0, "")), false},
+		"the latest, as it was":      {service("Unknown", []any{latest}, at("", 100, "")), false},
+		"the latest, from v1 pinned": {service("Unknown", []any{v1}, at("", 100, "")), true},
+		"nothing is told yet":        {service("Unknown", nil, v2), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := underWay(tc.service, true); got != tc.want {
+				t.Errorf("got %v", got)
+			}
+			if underWay(tc.service, false) {
+				t.Error("under way, though nobody waits")
 			}
 		})
 	}

@@ -133,7 +133,7 @@ func (r *trafficSplitResource) Read(ctx context.Context, req resource.ReadReques
 		resp.Diagnostics.AddError("Cannot read the split", err.Error())
 		return
 	}
-	if underWay(u) || m.WaitForReady.ValueBool() && kube.Moving(u) { // whoever began it did not live to say so
+	if underWay(u, m.WaitForReady.ValueBool()) { // whoever began it did not live to say so
 		resp.Diagnostics.Append(setFlag(ctx, resp.Private, unfinishedKey, true)...)
 	}
 	r.save(ctx, &m, u, outcome{&resp.State, resp.Identity, resp.Private, &resp.Diagnostics})

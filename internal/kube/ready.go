@@ -2,11 +2,9 @@ package kube
 
 import (
 	"fmt"
-	"maps"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/utils/ptr"
 	"knative.dev/pkg/apis"
 	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 )
@@ -90,34 +88,6 @@ func Ready(u *unstructured.Unstructured) bool {
 func Routed(u *unstructured.Unstructured) bool {
 	progress, _ := Until(servingv1.ServiceConditionRoutesReady, u.GetGeneration())(u)
 	return progress == Done
-}
-
-// Moving says whether a Service is on its way from one split to another: it does not say that its split is carried out, and the shares that
-// it tells are not those that it was asked for. A Service with another change under way, or a failed one, keeps its shares.
-func Moving(u *unstructured.Unstructured) bool {
-	s, err := Observed(u)
-	if err != nil || Routed(u) {
-		return false
-	}
-	var asked servingv1.RouteSpec
-	spec, _ := u.Object["spec"].(map[string]any)
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(map[string]any{"traffic": spec["traffic"]}, &asked); err != nil {
-		return false
-	}
-	return !maps.Equal(shares(asked.Traffic), shares(s.Status.Traffic))
-}
-
-// shares are the percents of each Revision, and of the latest under no name, without those that have none.
-func shares(traffic []servingv1.TrafficTarget) map[string]int64 {
-	out := map[string]int64{}
-	for _, t := range traffic {
-		if percent := ptr.Deref(t.Percent, 0); percent > 0 && ptr.Deref(t.LatestRevision, false) {
-			out[""] += percent
-		} else if percent > 0 {
-			out[t.RevisionName] += percent
-		}
-	}
-	return out
 }
 
 // firstOpen names the part of a Service that keeps the condition open.

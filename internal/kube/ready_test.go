@@ -76,32 +76,3 @@ func TestReady(t *testing.T) {
 		})
 	}
 }
-
-// A Service moves where its split is another than it tells, until it says that it is routed.
-func TestMoving(t *testing.T) {
-	routed := func(status, spec, observed string) *unstructured.Unstructured {
-		return object(t, `{metadata: {generation: 2}, spec: {traffic: [`+spec+`]}, status: {observedGeneration: 2, conditions: [{type: RoutesReady, status: "`+status+`"}], traffic: [`+observed+`]}}`)
-	}
-	const v1, v2 = "{revisionName: v1, percent: 100}", "{revisionName: v2, percent: 100}"
-	for name, tc := range map[string]struct {
-		object *unstructured.Unstructured
-		want   bool
-	}{
-		"routed":                     {routed("True", v2, v2), false},
-		"on its way":                 {routed("Unknown", v2, v1), true},
-		"cannot go there":            {routed("False", v2, v1), true},
-		"the same split, another":    {routed("Unknown", v2, v2), false},
-		"half of it":                 {routed("Unknown", "{revisionName: v1, percent: 70}, {revisionName: v2, percent: 30}", v1), true},
-		"in another form":            {routed("Unknown", "{revisionName: v1, percent: 70}, {revisionName: v1, percent: 30, tag: a}, {revisionName: v2, percent: 0}", v1), false},
-		"the latest, which is v1":    {routed("Unknown", "{latestRevision: true, percent: 100}", "{latestRevision: true, revisionName: v1, percent: 100}"), false},
-		"the latest, from v1 pinned": {routed("Unknown", "{latestRevision: true, percent: 100}", v1), true},
-		"nothing is told yet":        {object(t, `{metadata: {generation: 2}, spec: {traffic: [`+v2+`]}}`), true},
-		"no split":                   {object(t, `{metadata: {generation: 2}, spec: {}}`), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := Moving(tc.object); got != tc.want {
-				t.Errorf("got %v", got)
-			}
-		})
-	}
-}
