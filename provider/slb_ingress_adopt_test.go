@@ -16,6 +16,7 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/balancer"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/slbtest"
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim"
 )
 
@@ -102,14 +103,14 @@ func TestAccSLBIngressCLB(t *testing.T) {
 // clbCertificate puts a certificate into CLB itself, which keeps its own.
 func (b *slbBed) clbCertificate(host string) string {
 	b.t.Helper()
-	cert, key := selfSigned(b.t, host)
+	cert, key := slbtest.Pair(b.t, host)
 	var out struct {
 		ID string `json:"ServerCertificateId"`
 	}
 	in := struct {
 		Cert string `json:"ServerCertificate"`
 		Key  string `json:"PrivateKey"`
-	}{string(cert), string(key)}
+	}{cert, key}
 	if err := b.Client.Call(b.t.Context(), cloud.CLB, "UploadServerCertificate", in, &out); err != nil {
 		b.t.Fatal(err)
 	}

@@ -199,7 +199,24 @@ func (r *slbIngressResource) maker(ctx context.Context, m *slbIngressModel) (*ba
 		return nil, err
 	}
 	report := func(text string) { tflog.Info(ctx, m.ref().String()+": "+text) }
-	return balancer.New(r.run.cloud, m.kind(), balancer.Owner{Cluster: uid, Name: m.Name.ValueString()}, report), nil
+	owner := balancer.Owner{Cluster: uid, Name: m.Name.ValueString(), Guards: func(ctx context.Context) ([]string, error) { return r.guards(ctx, m) }}
+	return balancer.New(r.run.cloud, m.kind(), owner, report), nil
+}
+
+// guards are the certificates that the guard says it has uploaded, for listeners of the SLBIngress.
+func (r *slbIngressResource) guards(ctx context.Context, m *slbIngressModel) ([]string, error) {
+	u, err := r.run.client.Get(ctx, m.ref())
+	if err != nil || u == nil {
+		return nil, err
+	}
+	uploaded, _, err := unstructured.NestedSlice(u.Object, "status", "certificates")
+	var ids []string
+	for _, one := range uploaded {
+		if c, ok := one.(map[string]any); ok {
+			ids = append(ids, fmt.Sprint(c["id"]))
+		}
+	}
+	return ids, err
 }
 
 // clusterUID tells clusters apart: the UID of the namespace kube-system, which is asked for once a run.

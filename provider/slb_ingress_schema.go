@@ -178,7 +178,7 @@ func listenerBlock() schema.ListNestedBlock {
 			},
 			Blocks: map[string]schema.Block{
 				"certificates": schema.ListNestedBlock{
-					MarkdownDescription: "The certificates of an HTTPS listener. The first is for clients whose host no other fits. A CLB has one.",
+					MarkdownDescription: "The certificates of an HTTPS listener. The first is for clients whose host no other fits. A CLB has one. Those that the guard puts beside them are not shown here, and stay.",
 					NestedObject: schema.NestedBlockObject{Attributes: map[string]schema.Attribute{
 						"certificate_id": schema.StringAttribute{Required: true, MarkdownDescription: "The certificate's ID, of SSL Certificates Service (ALB) or of CLB."},
 					}},

@@ -16,12 +16,14 @@ import (
 // Alibaba Cloud's own tools and of the alicloud provider.
 type balancers struct {
 	enabled    bool
+	secrets    bool
 	probeRules bool
 	drift      time.Duration
 }
 
 func (b *balancers) flags() {
 	flag.BoolVar(&b.enabled, "slb", true, "carry out SLBIngresses; without it they are left to another guard")
+	flag.BoolVar(&b.secrets, "slb-secrets", false, "read Secrets of the type kubernetes.io/tls, and put the certificates that Knative's ingresses name on the HTTPS listeners of ALBs")
 	flag.BoolVar(&b.probeRules, "slb-probe-rules", false, "answer Knative's probes (K-Network-Hash) at load balancers, for a rule more for each path")
 	flag.DurationVar(&b.drift, "slb-drift", 5*time.Minute, "how often load balancers are looked at for changes that others made by hand, which cannot be watched")
 }
@@ -41,6 +43,6 @@ func (b *balancers) keeper(m ctrl.Manager, s settings, reservations *scaling.Res
 	return &ingress.Keeper{
 		Client: m.GetClient(), Cache: m.GetCache(), Live: m.GetAPIReader(), Reservations: reservations,
 		Deployers:  ingress.NewDeployers(os.Getenv, b.drift).For,
-		Namespaces: namespaces, Namespace: s.namespace, Only: s.only, ProbeRules: b.probeRules, Drift: b.drift,
+		Namespaces: namespaces, Namespace: s.namespace, Only: s.only, Secrets: b.secrets, ProbeRules: b.probeRules, Drift: b.drift,
 	}
 }

@@ -34,8 +34,8 @@ import (
 const (
 	// bridge is this machine to whatever runs on the bed, and registry the bed's own there.
 	bridge, registry = "10.244.0.1", "10.244.0.1:5000"
-	// The suite asks for port 80 of whatever address the status names.
-	publicPort = 80
+	// The suite asks for these ports of whatever address the status names.
+	publicPort, securePort = 80, 443
 )
 
 // images are the suite's, built from its module.
@@ -63,11 +63,18 @@ func newBed(t *testing.T) *bed {
 	b.images()
 	localPort := freePort(t)
 	// Half a second for a second: the suite waits ten seconds for answers, of the load balancer's sixty.
-	b.slb = slbtest.New(t, slbsim.Options{Second: 500 * time.Millisecond, Listen: func(address string, port int) (net.Listener, error) {
+	public := newEither()
+	quotas := slbsim.DefaultALB
+	quotas.Standard.Rules = 400 // the suite's tests run all at once, each rule is on two listeners, and a probe has one more
+	b.slb = slbtest.New(t, slbsim.Options{ALB: &quotas, Second: 500 * time.Millisecond, Listen: func(address string, port int) (net.Listener, error) {
 		if port == localPort {
 			address = bridge
 		}
-		return slbsim.ListenLoopback(address, port)
+		l, err := slbsim.ListenLoopback(address, port)
+		if err == nil && (port == publicPort || port == securePort) {
+			l = public.listener(l, port == securePort)
+		}
+		return l, err
 	}})
 	for name, at := range b.slb.Endpoints() {
 		t.Setenv(strings.ToUpper(name)+"_ENDPOINT", at)
@@ -75,7 +82,7 @@ func newBed(t *testing.T) *bed {
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "sim")
 	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "sim")
 	t.Setenv("ALIBABA_CLOUD_REGION", "cn-hangzhou")
-	guard, err := c.StartGuard(t.Context(), test.ServingNamespace, t.TempDir(), "-slb-probe-rules")
+	guard, err := c.StartGuard(t.Context(), test.ServingNamespace, t.TempDir(), "-slb-probe-rules", "-slb-secrets")
 	t.Cleanup(func() {
 		if err := guard.Stop(context.Background()); err != nil {
 			t.Error(err)
@@ -84,8 +91,11 @@ func newBed(t *testing.T) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.bind("conformance-public", publicPort, "Public")
-	b.bind("conformance-local", localPort, "ClusterLocal")
+	b.bind("conformance-public", publicPort, "Public", func(id string) []v1alpha1.SLBListener {
+		secure := b.slb.ALBListener(id, securePort, b.slb.Certificate("unknown.example.com"))
+		return []v1alpha1.SLBListener{{ID: secure, Port: securePort, Protocol: "HTTPS", Visibility: "Public"}}
+	})
+	b.bind("conformance-local", localPort, "ClusterLocal", func(string) []v1alpha1.SLBListener { return nil })
 	return b
 }
 
@@ -127,8 +137,8 @@ func (b *bed) images() {
 	pkgtest.Flags.ImageTemplate = "{{.Repository}}/{{.Name}}:{{.Tag}}"
 }
 
-// bind makes a load balancer as Terraform would, and the SLBIngress that names it.
-func (b *bed) bind(name string, port int, visibility string) {
+// bind makes a load balancer as Terraform would, with a listener of HTTP and others, and the SLBIngress that names it.
+func (b *bed) bind(name string, port int, visibility string, others func(id string) []v1alpha1.SLBListener) {
 	b.t.Helper()
 	id := b.slb.ALB(name, "Standard")
 	listener := b.slb.ALBListener(id, port)
@@ -142,7 +152,7 @@ func (b *bed) bind(name string, port int, visibility string) {
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"knative-provider.dev/guard": test.ServingNamespace}},
 		Spec: v1alpha1.SLBIngressSpec{
 			LoadBalancerType: v1alpha1.ALB, LoadBalancerID: id, VPCID: slbsim.FirstVPC, Address: address,
-			Listeners: []v1alpha1.SLBListener{{ID: listener, Port: int32(port), Protocol: "HTTP", Visibility: visibility}},
+			Listeners: append(others(id), v1alpha1.SLBListener{ID: listener, Port: int32(port), Protocol: "HTTP", Visibility: visibility}),
 		},
 	})
 	if err != nil {

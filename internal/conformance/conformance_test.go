@@ -25,8 +25,6 @@ var cannot = map[string]string{
 	"dispatch/percentage":          "it tells targets apart by a header that is set for each of them",
 	"dispatch/path_and_percentage": "it tells targets apart by a header that is set for each of them",
 	"visibility/split":             "it tells targets apart by a header that is set for each of them",
-	"tls":                          "certificates are the listener's, which Terraform makes; those of Secrets are not used",
-	"httpoption":                   "it trusts only the certificate of a Secret, as tls does; redirects are in the tests of packages wanted and alb",
 }
 
 // TestIngressConformance is the suite: what is stable, and what is beta and alpha too.

@@ -28,9 +28,18 @@ type Result struct {
 	Splits []Split
 	// RuleCount, GroupCount and ServerCount are how much of the load balancer is the owner's. A server counts once a group.
 	RuleCount, GroupCount, ServerCount int
+	// Certificates are those of the owner that were uploaded.
+	Certificates []Uploaded
 	// Again is when to call Deploy again though nothing changes: servers are not healthy yet, or drain, or a quota may have grown.
 	// Zero: when it is time to look for changes that others made by hand.
 	Again time.Duration
+}
+
+// Uploaded is a certificate that the cloud has.
+type Uploaded struct {
+	ID string
+	// Secret is whose it is, as namespace/name; empty where it is wanted no more.
+	Secret string
 }
 
 // RuleState is how far a rule is.

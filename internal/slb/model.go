@@ -2,6 +2,8 @@
 // KIngresses and EndpointSlices by pure functions, and carried out by the deployers in alb and clb.
 package slb
 
+import "fmt"
+
 // Owner is whose rules, server groups and servers these are: it stands in the tags of all that is made, and nothing without
 // these tags is touched.
 type Owner struct {
@@ -23,6 +25,13 @@ type Wanted struct {
 	Groups []Group
 	// Rules in the order in which they match: the first that does is taken.
 	Rules []Rule
+	// Certificates are those that HTTPS listeners have beside Terraform's.
+	Certificates []Certificate
+	// Certified says that the owner may have certificates there, be any wanted or not.
+	Certified bool
+	// Announced are the IDs of those that everyone was told of: only these are put on listeners, for whoever else looks after a
+	// listener must be able to know them. Result.Certificates are to be announced.
+	Announced []string
 }
 
 // Listener is one that Terraform made.
@@ -31,6 +40,24 @@ type Listener struct {
 	Port     int
 	Protocol string // HTTP or HTTPS
 }
+
+// Certificate is that of a Secret.
+type Certificate struct {
+	// Key is the Secret, as namespace/name.
+	Key string
+	// Ports are those of the listeners that have it.
+	Ports []int
+	// Chain is PEM, the server's own first.
+	Chain string
+	// PrivateKey is PEM.
+	PrivateKey PrivateKey
+}
+
+// PrivateKey is not shown, however it is printed.
+type PrivateKey string
+
+// Format writes that it is there.
+func (PrivateKey) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte("(private key)")) }
 
 // Protocol is what servers of a group speak.
 type Protocol string
@@ -81,6 +108,8 @@ type Rule struct {
 	InsertHeaders map[string]string
 	// RewriteHost is the Host that servers see; empty is the request's own.
 	RewriteHost string
+	// Certificate is the Key of the one that its HTTPS listeners need for it; empty: they have what they need.
+	Certificate string
 }
 
 // Target is a part of a split.

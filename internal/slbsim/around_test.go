@@ -128,6 +128,19 @@ func TestCAS(t *testing.T) {
 	r.Name, r.Cert, r.Key = "one", string(certPEM), string(keyPEM)
 	answer, err := c.UploadUserCertificate(r)
 	id := ok(t, answer, err).CertId
+	_, err = c.UploadUserCertificate(r)
+	refused(t, err, "NameRepeat")
+	for _, test := range []struct {
+		orderType, status string
+		want              int
+	}{{"", "", 0}, {"BUY", "", 0}, {"UPLOAD", "", 1}, {"CERT", "", 1}, {"UPLOAD", "EXPIRED", 0}} {
+		list := cas.CreateListUserCertificateOrderRequest()
+		list.OrderType, list.Status = test.orderType, test.status
+		found, err := c.ListUserCertificateOrder(list)
+		if ok(t, found, err); len(found.CertificateOrderList) != test.want || found.TotalCount != int64(test.want) {
+			t.Fatalf("%+v: %+v", test, found.CertificateOrderList)
+		}
+	}
 	lb, group := b.balancer("Standard"), b.group("group", backend(t, "one"))
 	b.httpsListener(lb, group, fmt.Sprintf("%d-cn-hangzhou", id))
 	del := cas.CreateDeleteUserCertificateRequest()

@@ -1,10 +1,13 @@
 package slbsim
 
 import (
+	"crypto/sha1"
 	"crypto/tls"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim/wire"
 )
@@ -49,6 +52,7 @@ func (s *Sim) newCertificate(name, certPEM, keyPEM string) (*certificate, error)
 func (s *Sim) casProduct() wire.Product {
 	return wire.Product{Name: "cas", Version: "2020-04-07", Global: true, Dialect: wire.Classic, Actions: []wire.Action{
 		wire.Plain("UploadUserCertificate", s.casUpload),
+		wire.Read("ListUserCertificateOrder", s.casList),
 		wire.Read("GetUserCertificateDetail", s.casGet),
 		wire.Plain("DeleteUserCertificate", s.casDelete),
 	}}
@@ -108,6 +112,55 @@ func (s *Sim) casGet(_ *wire.Call, p casID) (any, error) {
 		"Id": c.number(), "Name": c.Name, "Common": leaf.Subject.CommonName, "CertIdentifier": c.ID,
 		"StartDate": leaf.NotBefore.Format("2006-01-02"), "EndDate": leaf.NotAfter.Format("2006-01-02"),
 	}, nil
+}
+
+type casListParams struct {
+	Keyword string `json:"Keyword"`
+	Status  string `json:"Status" check:"in=CHECKING|CHECKED_FAIL|ISSUED|WILLEXPIRED|EXPIRED|NOTACTIVATED|REVOKED"`
+	Type    string `json:"OrderType" check:"in=CPACK|BUY|UPLOAD|CERT"`
+	Page    *int   `json:"CurrentPage" check:"1..2147483647"`
+	Size    *int   `json:"ShowSize" check:"1..100"`
+}
+
+// aboutToExpire is how long before its end a certificate counts as about to expire [U].
+const aboutToExpire = 30 * 24 * time.Hour
+
+// casList has certificates where those are asked for: without a type it has orders, of which there are none here; without a status it
+// has none that expired. A keyword is for domains, not for names. Source: document "ListUserCertificateOrder".
+func (s *Sim) casList(_ *wire.Call, p casListParams) (any, error) {
+	type model struct {
+		ID          int    `json:"CertificateId"`
+		Name        string `json:"Name"`
+		CommonName  string `json:"CommonName"`
+		Sans        string `json:"Sans"`
+		Fingerprint string `json:"Fingerprint"`
+		Status      string `json:"Status"`
+		Expired     bool   `json:"Expired"`
+		Upload      bool   `json:"Upload"`
+		EndDate     string `json:"EndDate"`
+	}
+	found := []model{}
+	for _, c := range s.certs.all() {
+		leaf := c.pair.Leaf
+		m := model{
+			ID: c.number(), Name: c.Name, CommonName: leaf.Subject.CommonName, Sans: strings.Join(leaf.DNSNames, ","), Status: "ISSUED",
+			Fingerprint: fmt.Sprintf("%X", sha1.Sum(leaf.Raw)), Upload: true, EndDate: leaf.NotAfter.Format("2006-01-02"),
+		}
+		switch now := time.Now(); {
+		case now.After(leaf.NotAfter):
+			m.Status, m.Expired = "EXPIRED", true
+		case now.Add(aboutToExpire).After(leaf.NotAfter):
+			m.Status = "WILLEXPIRED"
+		}
+		if c.clb || p.Type != "UPLOAD" && p.Type != "CERT" || !strings.Contains(m.CommonName+","+m.Sans, p.Keyword) {
+			continue
+		}
+		if p.Status == m.Status || p.Status == "" && !m.Expired {
+			found = append(found, m)
+		}
+	}
+	items, frame := number(found, numberPage{p.Page, new(or(p.Size, 50))})
+	return reply{"CertificateOrderList": items, "CurrentPage": frame.Number, "ShowSize": frame.Size, "TotalCount": frame.Total}, nil
 }
 
 func (s *Sim) casDelete(_ *wire.Call, p casID) (func() any, error) {

@@ -29,7 +29,7 @@ func (s *Sim) Resources() []Resource {
 	}
 	for _, l := range s.alb.listeners.all() {
 		all = append(all, Resource{"alb listener", l.ID, l.Description, l.Status,
-			fmt.Sprintf("%s %d of %s at %s", l.Protocol, l.Port, l.BalancerID, l.front.Address()), l.Tags.asMap()})
+			fmt.Sprintf("%s %d of %s at %s%s", l.Protocol, l.Port, l.BalancerID, l.front.Address(), l.extraDetail()), l.Tags.asMap()})
 	}
 	for _, r := range s.alb.rules.all() {
 		all = append(all, Resource{"alb rule", r.ID, r.Name, r.Status, r.detail(), r.Tags.asMap()})
@@ -65,6 +65,13 @@ func (s *Sim) clbResources() []Resource {
 		all = append(all, Resource{"clb server group", g.ID, g.Name, "", strings.Join(servers, " "), g.tags.asMap()})
 	}
 	return all
+}
+
+func (l *albListener) extraDetail() string {
+	if len(l.extra) == 0 {
+		return ""
+	}
+	return " with " + strings.Join(l.extra, " ")
 }
 
 func (r *albRule) detail() string {

@@ -86,7 +86,7 @@ var variants = map[string][]string{
 		"--set", "namespaceSelector.matchLabels.guarded=yes", "--set", "namespaceSelector.matchExpressions[0].key=own-guard,namespaceSelector.matchExpressions[0].operator=DoesNotExist",
 		"--set", "namespaceSelector.matchExpressions[1].key=tier,namespaceSelector.matchExpressions[1].operator=NotIn,namespaceSelector.matchExpressions[1].values={dev,test}", "--set", "podLabels.team=platform", "--set", "podAnnotations.note=x", "--set", "nodeSelector.pool=system",
 		"--set", "tolerations[0].operator=Exists", "--set", "affinity.nodeAffinity.x=y", "--set", "priorityClassName=system-cluster-critical",
-		"--set", "slb.region=cn-hangzhou", "--set", "slb.credentialsSecret=alibaba", "--set", "slb.endpoints.alb=alb.example.com", "--set", "slb.probeRules=true",
+		"--set", "slb.region=cn-hangzhou", "--set", "slb.credentialsSecret=alibaba", "--set", "slb.endpoints.alb=alb.example.com", "--set", "slb.probeRules=true", "--set", "slb.secrets=true",
 	},
 }
 

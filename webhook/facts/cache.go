@@ -8,6 +8,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -64,6 +65,7 @@ func CacheOptions(namespace, knative string) cache.Options {
 			// These are cached once there is an SLBIngress.
 			&netv1alpha1.Ingress{}:       {Transform: transform(stripIngress)},
 			&corev1.Service{}:            {Transform: transform(stripKubeService)},
+			&corev1.Secret{}:             {Transform: transform(stripSecret), Field: fields.OneTermEqualSelector("type", string(corev1.SecretTypeTLS))},
 			&discoveryv1.EndpointSlice{}: {Transform: transform(stripSlice), Label: selector(discoveryv1.LabelServiceName)},
 		},
 	}

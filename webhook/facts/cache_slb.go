@@ -32,6 +32,13 @@ func stripKubeService(s *corev1.Service) error {
 	return nil
 }
 
+// stripSecret leaves a certificate and its key.
+func stripSecret(s *corev1.Secret) error {
+	s.Labels, s.Annotations, s.OwnerReferences = nil, nil, nil
+	s.Data = map[string][]byte{corev1.TLSCertKey: s.Data[corev1.TLSCertKey], corev1.TLSPrivateKeyKey: s.Data[corev1.TLSPrivateKeyKey]}
+	return nil
+}
+
 // stripSlice leaves addresses, their conditions and ports.
 func stripSlice(s *discoveryv1.EndpointSlice) error {
 	s.Labels = map[string]string{discoveryv1.LabelServiceName: s.Labels[discoveryv1.LabelServiceName]}

@@ -46,7 +46,7 @@ func (k *Keeper) gather(ctx context.Context, binding *v1alpha1.SLBIngress) (want
 			f.Ingresses = append(f.Ingresses, &ingresses.Items[i])
 		}
 	}
-	err = k.backends(ctx, &f)
+	err = firstOf(k.secrets(ctx, &f), k.backends(ctx, &f))
 	return f, err
 }
 

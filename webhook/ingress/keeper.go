@@ -36,6 +36,8 @@ type Keeper struct {
 	Namespaces labels.Selector
 	// Namespace is the guard's own; Only is the one that it looks after, where it is one.
 	Namespace, Only string
+	// Secrets says that the guard may read those with certificates; without it, the listeners' own serve all hosts.
+	Secrets bool
 	// ProbeRules asks for a rule more for each path, as Knative's contract for probes has it.
 	ProbeRules bool
 	// Drift is how often a load balancer is looked at though nothing changed in the cluster: the cloud cannot be watched, and
@@ -49,10 +51,11 @@ type Keeper struct {
 	telling sync.Mutex // of KIngresses there is one writer
 	told    map[types.NamespacedName]told
 
-	mu       sync.Mutex
-	watching bool
-	settled  bool
-	memories map[string]*memory // by SLBIngress
+	mu              sync.Mutex
+	watching        bool
+	watchingSecrets bool
+	settled         bool
+	memories        map[string]*memory // by SLBIngress
 }
 
 const (
@@ -141,7 +144,7 @@ func (k *Keeper) remove(ctx context.Context, binding *v1alpha1.SLBIngress) (ctrl
 	deployer, err := k.Deployers(binding)
 	again := time.Duration(0)
 	if err == nil {
-		again, err = deployer.Remove(ctx, wanted.Empty(binding, k.cluster))
+		again, err = deployer.Remove(ctx, wanted.Empty(binding, k.cluster, k.Secrets))
 	}
 	if err != nil || again > 0 {
 		status := removalStatus(binding, err)

@@ -20,6 +20,7 @@ import (
 // memory is what is remembered of an SLBIngress between two looks at it. It is empty after a start, and made anew by the first.
 type memory struct {
 	services map[types.NamespacedName]bool // whose endpoints matter
+	secrets  map[types.NamespacedName]bool // with certificates
 	reserved []types.NamespacedName        // Revisions that a Pod is kept for
 	looked   bool                          // which is known
 	hosts    map[wanted.HostOf]hostState

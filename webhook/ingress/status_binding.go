@@ -60,6 +60,9 @@ func bindingStatus(b *v1alpha1.SLBIngress, plan wanted.Plan, result slb.Result, 
 	}
 	s.LeftOut = kept(slices.Concat(left, claimed))
 	s.Splits = splits(result.Splits)
+	if failed == nil || len(result.Certificates) > 0 {
+		s.Certificates = certificates(result.Certificates)
+	}
 	if failed == nil || result.RuleCount+result.GroupCount+result.ServerCount > 0 {
 		s.Hosts, s.Rules, s.ServerGroups, s.Servers = served, int32(result.RuleCount), int32(result.GroupCount), int32(result.ServerCount) //nolint:gosec // quotas are far below
 	}
@@ -120,6 +123,14 @@ func splits(list []slb.Split) []v1alpha1.AchievedSplit {
 			achieved.Shares[i] = fmt.Sprintf("%s %.2f→%.2f", revisionOf(share.Group), share.Wanted, share.Reached)
 		}
 		out = append(out, achieved)
+	}
+	return out
+}
+
+func certificates(list []slb.Uploaded) []v1alpha1.UploadedCertificate {
+	var out []v1alpha1.UploadedCertificate
+	for _, c := range list {
+		out = append(out, v1alpha1.UploadedCertificate(c))
 	}
 	return out
 }

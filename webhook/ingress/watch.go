@@ -92,11 +92,16 @@ func (k *Keeper) carried(_ context.Context, q workqueue.TypedRateLimitingInterfa
 
 // using are those that forward to a Service, and so to its endpoints.
 func (k *Keeper) using(_ context.Context, service types.NamespacedName) []reconcile.Request {
+	return k.with(func(m *memory) bool { return m.services[service] })
+}
+
+// with are those whose memory is so.
+func (k *Keeper) with(so func(*memory) bool) []reconcile.Request {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var out []reconcile.Request
-	for binding, s := range k.memories {
-		if s.services[service] {
+	for binding, m := range k.memories {
+		if so(m) {
 			out = append(out, reconcile.Request{NamespacedName: types.NamespacedName{Name: binding}})
 		}
 	}

@@ -161,11 +161,25 @@ type SLBIngressStatus struct {
 	// +optional
 	// +listType=atomic
 	Splits []AchievedSplit `json:"splits,omitempty"`
+	// Certificates of Secrets that the guard has uploaded to SSL Certificates Service, for HTTPS listeners of an ALB.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	Certificates []UploadedCertificate `json:"certificates,omitempty"`
 	// Ready says whether all is served, and if not, why.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// UploadedCertificate is a certificate that the guard has uploaded.
+type UploadedCertificate struct {
+	// Its ID, as listeners have it.
+	ID string `json:"id"`
+	// Whose it is, as namespace/name of the Secret; left out where it is about to be deleted.
+	// +optional
+	Secret string `json:"secret,omitempty"`
 }
 
 // LeftOutHost is a host that is not served.

@@ -26,9 +26,12 @@ type run struct {
 	errs []error
 }
 
-// all carries everything out: groups before rules that use them, rules before servers go, and what is not wanted last.
+// all carries everything out: groups and certificates before rules that use them, rules before servers go, and what is not wanted last.
 func (r *run) all(p plan) error {
 	each(p.Create, r.createGroup)
+	each(p.Upload, r.upload)
+	certified := slices.Sorted(maps.Keys(p.Certify))
+	each(certified, func(id string) { r.putOn(id, p.Certify[id].On) })
 	each(p.Check, r.setCheck)
 	listeners := slices.Sorted(maps.Keys(p.Rules))
 	var mu sync.Mutex
@@ -52,6 +55,8 @@ func (r *run) all(p plan) error {
 		r.refuse(again)
 	})
 	each(p.Drop, r.dropGroup)
+	each(certified, func(id string) { r.takeOff(id, p.Certify[id].Off) })
+	each(p.Forget, r.forget)
 	return deploy.Join(r.errs)
 }
 

@@ -1,6 +1,7 @@
 package alb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -118,11 +119,15 @@ func (d *Deployer) rounds(ctx context.Context, w slb.Wanted, k *known) (slb.Resu
 			return slb.Result{}, err
 		}
 		if p.empty() || round == mostRounds {
-			return d.result(w, k.state, want, p), nil
+			result, unlisted := d.result(k.state, want, p), k.state.unlisted
+			if unlisted != nil {
+				k.state = nil
+			}
+			return result, unlisted
 		}
 		run := &run{Deployer: d, ctx: ctx, w: w, want: want, s: k.state, mem: k.mem}
 		if err := run.all(p); err != nil {
-			result := d.result(w, k.state, want, p)
+			result := d.result(k.state, want, p)
 			k.state = nil
 			return result, err
 		}
@@ -136,7 +141,7 @@ func (d *Deployer) plan(ctx context.Context, w slb.Wanted, k *known) (plan, desi
 	with := func(h health) plan {
 		p := planner{
 			Options: d.Options, s: k.state, d: want, h: h, mem: k.mem, now: d.clock.Now(),
-			from: w.PriorityFrom, to: w.PriorityTo, troubled: k.state.troubled(w),
+			from: w.PriorityFrom, to: w.PriorityTo, troubled: k.state.troubled(w), announced: w.Announced,
 		}
 		if p.to == 0 {
 			p.from, p.to = 1, 10_000
@@ -165,8 +170,11 @@ func (s *state) used() []string {
 	return ids
 }
 
-func (d *Deployer) result(_ slb.Wanted, s *state, want desired, p plan) slb.Result {
-	r := slb.Result{Rules: p.States, LeftOut: p.Left, Splits: want.Splits, RuleCount: len(s.rules), GroupCount: len(s.groups), Again: p.Again}
+func (d *Deployer) result(s *state, want desired, p plan) slb.Result {
+	r := slb.Result{
+		Rules: p.States, LeftOut: p.Left, Splits: want.Splits, RuleCount: len(s.rules), GroupCount: len(s.groups), Again: p.Again,
+		Certificates: s.uploaded(want),
+	}
 	for _, g := range s.groups {
 		r.ServerCount += len(g.Servers)
 	}
@@ -183,13 +191,14 @@ func (d *Deployer) Remove(ctx context.Context, w slb.Wanted) (time.Duration, err
 		return 0, err
 	}
 	defer done()
-	w.Rules, w.Groups = nil, nil
+	w.Rules, w.Groups, w.Certificates = nil, nil, nil
 	if k.state, err = d.observe(ctx, w); err != nil {
 		return 0, err
 	}
 	for {
 		p, want, err := d.plan(ctx, w, k)
 		if err != nil || p.empty() {
+			err = cmp.Or(err, k.state.unlisted)
 			if err == nil && p.Again == 0 {
 				d.turns.Forget(w)
 			}

@@ -40,6 +40,8 @@ type wantedRule struct {
 	Edits      []action // what comes before the last action
 	Redirect   *redirect
 	Split      []share // by group; empty with a Redirect
+	// Certificate is the Secret of the one that the listener needs for it.
+	Certificate string
 }
 
 // share is a group's part of a rule's requests.
@@ -55,6 +57,8 @@ type desired struct {
 	Rules  []wantedRule           // in the order in which they match, for all listeners
 	Left   []slb.LeftOut
 	Splits []slb.Split
+
+	Certificates []wantedCertificate
 }
 
 // desire makes what an ALB should have of what is wanted. It leaves out what an ALB, or this one, cannot do:
@@ -89,6 +93,15 @@ func desire(w slb.Wanted, fronts map[int]front, e edition) desired {
 		if extra.split != nil && len(made) > 0 {
 			d.Splits = append(d.Splits, *extra.split)
 		}
+	}
+	for _, c := range w.Certificates {
+		made := wantedCertificate{Certificate: c, Name: certificateName(w.Owner, c)}
+		for _, port := range c.Ports {
+			if f := fronts[port]; f.Why == "" && f.Protocol == "HTTPS" {
+				made.Listeners = append(made.Listeners, f.ID)
+			}
+		}
+		d.Certificates = append(d.Certificates, made)
 	}
 	return d
 }
@@ -136,6 +149,9 @@ func ruleOf(r slb.Rule, groups map[string]slb.Group, fronts map[int]front, w slb
 		default:
 			on := one
 			on.Listener = f.ID
+			if f.Protocol == "HTTPS" {
+				on.Certificate = r.Certificate
+			}
 			rules = append(rules, on)
 		}
 	}

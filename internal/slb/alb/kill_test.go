@@ -20,16 +20,19 @@ func TestKilledAtEachCall(t *testing.T) {
 		name := fmt.Sprintf("v%d", i)
 		pods[name] = slbtest.Pods(t, name, 2)
 	}
+	goes, old, renewed := certificate(t, "goes", "goes.example.com"), certificate(t, "stays", "stays.example.com"), certificate(t, "stays", "stays.example.com")
 	slbtest.KillAtEachCall(t, func(t *testing.T) slbtest.Scenario {
 		t.Helper()
 		b := newBed(t, slbsim.Options{})
+		b.secure()
+		b.w.Certificates = []slb.Certificate{goes, old}
 		b.group("v0", pods["v0"]...)
 		b.group("v1", pods["v1"][0])
 		b.rule("stays.example.com", "v1", 100)
 		b.rule("goes.example.com", "v0", 100)
 		b.rule("split.example.com", "v0", 70, "v1", 30)
 		before := b.w
-		b.w.Groups, b.w.Rules = nil, nil
+		b.w.Groups, b.w.Rules, b.w.Certificates = nil, nil, []slb.Certificate{renewed}
 		b.group("v1", pods["v1"][1]) // another Pod in place of the first
 		b.group("v2", pods["v2"]...)
 		b.rule("new.example.com", "v2", 100)

@@ -15,6 +15,7 @@ type memory struct {
 	ready   map[string]string      // rules that were ready once, by their place, with what they were then
 	looking time.Time              // since when health is looked for that has not come
 	held    deploy.Holds           // what was refused, by what it was about
+	inUse   map[string]bool        // certificates that somebody else uses, by name
 }
 
 type serverOf struct {
@@ -25,5 +26,6 @@ type serverOf struct {
 func newMemory() *memory {
 	return &memory{
 		zero: map[serverOf]time.Time{}, unused: map[string]time.Time{}, waiting: map[string]time.Time{}, ready: map[string]string{}, held: deploy.Holds{},
+		inUse: map[string]bool{},
 	}
 }

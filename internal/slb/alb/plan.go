@@ -19,6 +19,10 @@ type plan struct {
 	Servers map[string]serverChange // by ID of the group
 	Drop    []string                // IDs of groups that nothing uses
 
+	Upload  []wantedCertificate
+	Certify map[string]*certificateStep // by listener
+	Forget  []string                    // names of certificates that nothing uses
+
 	States []slb.RuleState
 	Left   []slb.LeftOut
 	Again  time.Duration // when there may be more to do; 0: nothing waits
@@ -41,7 +45,7 @@ type serverChange struct {
 }
 
 func (p *plan) empty() bool {
-	return len(p.Create)+len(p.Check)+len(p.Rules)+len(p.Servers)+len(p.Drop) == 0
+	return len(p.Create)+len(p.Check)+len(p.Rules)+len(p.Servers)+len(p.Drop)+len(p.Upload)+len(p.Certify)+len(p.Forget) == 0
 }
 
 // planner makes a plan of values: what is there, what should be, what the health checks say (nil: not known), and the time.
@@ -56,6 +60,8 @@ type planner struct {
 	to   int
 	// troubled says that a listener cannot have rules.
 	troubled bool
+	// announced are IDs of certificates.
+	announced []string
 
 	users  map[string]int
 	looked bool
@@ -63,9 +69,12 @@ type planner struct {
 }
 
 func (p *planner) make() plan {
-	p.plan = plan{Rules: map[string]*rulePlan{}, Servers: map[string]serverChange{}, Left: slices.Clone(p.d.Left)}
+	p.plan = plan{Rules: map[string]*rulePlan{}, Servers: map[string]serverChange{}, Certify: map[string]*certificateStep{}, Left: slices.Clone(p.d.Left)}
 	p.users = p.s.users()
 	p.groups()
+	if p.s.unlisted == nil {
+		p.certificates()
+	}
 	p.rules()
 	p.servers()
 	p.drops()

@@ -125,6 +125,9 @@ func (p *planner) rule(want wantedRule, now *rule, priority int, step *rulePlan,
 		wait("it is left out")
 		return
 	}
+	if why := p.uncertified(want); why != "" {
+		wait(why)
+	}
 	if now == nil {
 		step.Make = append(step.Make, next)
 		wait("it is being made")

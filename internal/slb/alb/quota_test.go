@@ -18,6 +18,7 @@ func (b *bed) once() slb.Result {
 	if err != nil {
 		b.T.Fatal(err)
 	}
+	b.w.Announced = slbtest.Announce(r)
 	return r
 }
 

@@ -24,6 +24,10 @@ type state struct {
 	rules     map[string]*rule        // the owner's, by ID
 	foreign   map[string]map[int]bool // priorities of others' rules, by listener
 	groups    map[string]*group       // the owner's, by ID
+
+	certificates map[string]*certificate // the owner's, by name
+	extra        map[string][]string     // IDs of certificates beside its own, by listener
+	unlisted     error                   // why these two are not known
 }
 
 // group is a server group with its servers' weights.
@@ -43,6 +47,7 @@ const readers = 16
 func (d *Deployer) observe(ctx context.Context, w slb.Wanted) (*state, error) {
 	s := &state{
 		read: d.clock.Now(), listeners: map[string]listener{}, rules: map[string]*rule{}, foreign: map[string]map[int]bool{}, groups: map[string]*group{},
+		certificates: map[string]*certificate{}, extra: map[string][]string{},
 	}
 	b, err := d.api.balancer(ctx, w.LoadBalancerID)
 	switch {
@@ -79,6 +84,12 @@ func (d *Deployer) observe(ctx context.Context, w slb.Wanted) (*state, error) {
 			s.foreign[r.Listener] = map[int]bool{}
 		}
 		s.foreign[r.Listener][r.Priority] = true
+	}
+	if len(w.Certificates) > 0 || w.Certified {
+		s.unlisted = d.readCertificates(ctx, w, s)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 	}
 	return s, d.readGroups(ctx, w, s, foreignRules)
 }

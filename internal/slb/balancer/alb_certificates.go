@@ -14,7 +14,7 @@ type albCertificate struct {
 	Status  string     `json:"Status" send:"never"`
 }
 
-// certificates are those of a listener, the default one first.
+// certificates are those of a listener, the default one first, without the guard's.
 func (a *alb) certificates(ctx context.Context, listener string) ([]string, error) {
 	found, err := cloud.All(ctx, func(ctx context.Context, p cloud.Page) ([]albCertificate, string, error) {
 		in := struct {
@@ -38,7 +38,11 @@ func (a *alb) certificates(ctx context.Context, listener string) ([]string, erro
 	for _, c := range found {
 		ids = append(ids, c.ID)
 	}
-	return ids, err
+	if err != nil || len(ids) < 2 || a.owner.Guards == nil {
+		return ids, err
+	}
+	guards, err := a.owner.Guards(ctx)
+	return append(ids[:1:1], without(ids[1:], guards)...), err
 }
 
 func defaultFirst(c albCertificate) int {

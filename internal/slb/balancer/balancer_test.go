@@ -173,7 +173,7 @@ func TestAdopted(t *testing.T) {
 // theirsOn makes a load balancer with a listener at 9090, without our tag.
 func theirsOn(t *testing.T, b *bed, kind v1alpha1.LoadBalancerType) string {
 	t.Helper()
-	theirs := New(b.cloud, kind, Owner{"other", "cluster"}, func(string) {})
+	theirs := New(b.cloud, kind, Owner{Cluster: "other", Name: "cluster"}, func(string) {})
 	id, err := whole(t.Context(), theirs, settingsOf(kind), []Listener{{Port: 9090, Protocol: "HTTP"}})
 	if err != nil {
 		t.Fatal(err)

@@ -134,7 +134,7 @@ func TestRulesOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, _ := m.Listeners(t.Context(), id)
-	other := &alb{Caller: b.cloud, poller: poller{func(string) {}}, owner: Owner{"another", "one"}}
+	other := &alb{Caller: b.cloud, poller: poller{func(string) {}}, owner: Owner{Cluster: "another", Name: "one"}}
 	if err := other.redirect(t.Context(), all[0], Listener{ForwardPort: 8443}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,9 @@
 package balancer
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
 // Owner is whose load balancer and listeners these are.
 type Owner struct {
@@ -8,6 +11,9 @@ type Owner struct {
 	Cluster string
 	// Name is that of the SLBIngress.
 	Name string
+	// Guards gives the IDs of certificates that the guard may have put on listeners, as it tells before it does. They are not read,
+	// and stay. Nil: there are none.
+	Guards func(context.Context) ([]string, error)
 }
 
 // OwnerTag is the key of the tag on all that is made here. It is another than those of the guard, which takes away what has its

@@ -70,7 +70,7 @@ func (e *Error) wayOut() string {
 	case Quota:
 		return "Ask Alibaba Cloud for a larger quota (Quota Center), or use another load balancer"
 	case Forbidden:
-		return fmt.Sprintf("The credentials have no right to %s:%s: allow it in the RAM policy of their user or role", e.Product.Name, e.Action)
+		return fmt.Sprintf("The credentials have no right to %s:%s: allow it in the RAM policy of their user or role", e.Product.ram(), e.Action)
 	case Credentials:
 		return "Give credentials that are valid: an access key, a role, or an OIDC token that has not expired"
 	case Throttled:
@@ -127,8 +127,10 @@ var kinds = []struct {
 	{"The specified resource", Gone},
 	{"CertificateNotExist", Gone},
 	{"ResourceAlreadyExist", Conflict},
+	{"ResourceAlreadyAssociated", Conflict}, // meanwhile: look again
 	{"Conflict.", Conflict},
 	{"DomainExist", Conflict},
+	{"NameRepeat", Conflict}, // CAS: there is a certificate of this name
 	{"ListenerAlreadyExists", Conflict},
 	{"InternalError", Unavailable},
 	{"ServiceUnavailable", Unavailable},

@@ -17,7 +17,7 @@ import (
 
 // Product is an API of Alibaba Cloud.
 type Product struct {
-	// Name is its name in RAM policies and in Settings.Endpoints.
+	// Name is its name in Settings.Endpoints and, but for CAS, in RAM policies.
 	Name string
 	// Version is a date.
 	Version string
@@ -32,6 +32,14 @@ var (
 	STS = Product{"sts", "2015-04-01"}
 	CAS = Product{"cas", "2020-04-07"}
 )
+
+// ram is its name in RAM policies.
+func (p Product) ram() string {
+	if p == CAS {
+		return "yundun-cert"
+	}
+	return p.Name
+}
 
 // Products are the names that Settings.Endpoints may have.
 func Products() []string { return slices.Sorted(maps.Keys(endpointMaps())) }

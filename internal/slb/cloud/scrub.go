@@ -9,6 +9,9 @@ import (
 // secrets are the parameters whose values must not be read by anyone, as they stand in a URL, or in one that was escaped once more.
 var secrets = regexp.MustCompile(`(?i)\b(AccessKeyId|AccessKeySecret|SecurityToken|Signature|SignatureNonce|OIDCToken|PrivateKey)((?:=|%3D|":\s*"))[^&\s"',]*?(&|%26|["',]|\s|$)`)
 
+// privateKey is one in PEM, of which a part is enough.
+var privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE(?: |\+|%20)KEY.*`)
+
 // accessKey is an ID as Alibaba makes them.
 var accessKey = regexp.MustCompile(`\b(LTAI|STS\.)[A-Za-z0-9]{8,}`)
 
@@ -19,6 +22,7 @@ var signed = regexp.MustCompile(`(?is)\s*(server )?string to sign is:.*`)
 func scrub(text string) string {
 	text = signed.ReplaceAllString(text, "")
 	text = secrets.ReplaceAllString(text, "$1$2…$3")
+	text = privateKey.ReplaceAllString(text, "…")
 	return accessKey.ReplaceAllString(text, "…")
 }
 

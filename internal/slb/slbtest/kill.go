@@ -110,6 +110,7 @@ func settleUntilKilled(ctx context.Context, d slb.Deployer, w slb.Wanted) {
 		if err != nil || r.Again == 0 {
 			return
 		}
+		w.Announced = Announce(r)
 		time.Sleep(r.Again)
 	}
 }
@@ -131,7 +132,11 @@ func (b *Bed) Picture() []string {
 	replace := strings.NewReplacer(names...)
 	var lines []string
 	for _, r := range all {
-		if !strings.HasSuffix(r.Kind, "rule") && !strings.HasSuffix(r.Kind, "group") {
+		_, certificates, _ := strings.Cut(r.Detail, " with ")
+		switch {
+		case r.Kind == "alb listener": // the rest is an address
+			r.Detail = certificates
+		case !strings.HasSuffix(r.Kind, "rule") && !strings.HasSuffix(r.Kind, "group") && r.Kind != "certificate":
 			continue
 		}
 		parts := strings.Split(rulePriority.ReplaceAllString(replace.Replace(r.Detail), ""), " · ")

@@ -20,12 +20,22 @@ func (b *Bed) Settle(d slb.Deployer, w slb.Wanted) slb.Result {
 		if r.Again == 0 {
 			return r
 		}
+		w.Announced = Announce(r)
 		select {
 		case <-ctx.Done():
 			b.T.Fatalf("it does not come to rest: %+v", r)
 		case <-time.After(r.Again):
 		}
 	}
+}
+
+// Announce gives the IDs of the certificates that a result has.
+func Announce(r slb.Result) []string {
+	var ids []string
+	for _, c := range r.Certificates {
+		ids = append(ids, c.ID)
+	}
+	return ids
 }
 
 // Clear removes all that is the owner's, and fails the test if something is left that is not in keep.

@@ -21,14 +21,14 @@ import (
 type abilities struct {
 	name                             string
 	headers, insert, redirect, http2 bool
-	rewrite                          bool
+	rewrite, certificates            bool
 }
 
 func abilitiesOf(t v1alpha1.LoadBalancerType) abilities {
 	if t == v1alpha1.CLB {
 		return abilities{name: "a CLB"}
 	}
-	return abilities{name: "an ALB", headers: true, insert: true, redirect: true, rewrite: true, http2: true}
+	return abilities{name: "an ALB", headers: true, insert: true, redirect: true, rewrite: true, certificates: true, http2: true}
 }
 
 // draft is the rules of one host.
@@ -38,6 +38,8 @@ type draft struct {
 	groups  map[string]slb.Group
 	floors  map[types.NamespacedName]bool
 	waiting string
+	// certificate is the one that its HTTPS listeners need for it, if there is one.
+	certificate slb.Certificate
 }
 
 // make writes the rules of a host:
@@ -48,14 +50,15 @@ type draft struct {
 //	Redirected   HTTP only        left out: there is nowhere to redirect to
 //	with TLS     HTTP only        left out: the address that Knative shows would not answer
 //
-// Certificates are the listener's own, which Terraform made: those of Knative's Secrets are not used.
+// For certificates see certify.
 func (d *draft) make(c claim) error {
 	plain, secure := d.ports(c.local())
+	_, asksForTLS := tlsOf(c)
 	redirected := c.ingress.Spec.HTTPOption == netv1alpha1.HTTPOptionRedirected && !c.local()
 	switch {
 	case len(secure) == 0 && redirected:
 		return errors.New("its HTTPOption is Redirected, and the SLBIngress has no HTTPS listener to redirect to: add one, with a certificate for the host")
-	case len(secure) == 0 && hasTLS(c):
+	case len(secure) == 0 && asksForTLS:
 		return errors.New("it asks for TLS, and the SLBIngress has no HTTPS listener: add one, with a certificate for the host, or turn TLS off for it (networking.knative.dev/disable-external-domain-tls)")
 	case redirected && !d.can.redirect:
 		return fmt.Errorf("its HTTPOption is Redirected, and %s redirects whole listeners only: let the HTTP listener redirect, and take it out of the SLBIngress", d.can.name)
@@ -63,6 +66,7 @@ func (d *draft) make(c claim) error {
 		d.rules = append(d.rules, slb.Rule{Key: c.host + "|redirect", Ports: plain, Host: c.host, Redirect: true})
 		plain = nil
 	}
+	certificate := d.certify(c, secure)
 	paths, err := d.through(c.rule.HTTP.Paths, 0)
 	if err != nil {
 		return err
@@ -72,16 +76,13 @@ func (d *draft) make(c claim) error {
 			return err
 		}
 	}
+	for i := range d.rules {
+		d.rules[i].Certificate = certificate
+	}
 	if d.ProbeRules && d.can.headers {
 		return d.probe(c)
 	}
 	return nil
-}
-
-func hasTLS(c claim) bool {
-	return slices.ContainsFunc(c.ingress.Spec.TLS, func(t netv1alpha1.IngressTLS) bool {
-		return len(t.Hosts) == 0 || slices.ContainsFunc(t.Hosts, func(h string) bool { return strings.EqualFold(h, c.host) })
-	})
 }
 
 // ports are those of the SLBIngress's HTTP and HTTPS listeners of a visibility.

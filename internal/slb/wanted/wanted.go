@@ -31,6 +31,8 @@ type Facts struct {
 	// Services and Slices are those that Backends names, where they are there.
 	Services map[types.NamespacedName]*corev1.Service
 	Slices   map[types.NamespacedName][]*discoveryv1.EndpointSlice
+	// Secrets are those that Secrets names, where they are there; nil: they are not read, and the listeners' own certificates serve all.
+	Secrets map[types.NamespacedName]*corev1.Secret
 	// ProbeRules asks for a rule more for each path, by which a probe finds out which generation it meets: see probe.
 	ProbeRules bool
 }
@@ -82,12 +84,17 @@ type maker struct {
 	plan   Plan
 	groups map[string]slb.Group
 	floors map[types.NamespacedName]bool
+	// certificates are by their keys.
+	certificates map[string]slb.Certificate
 }
 
 // Make says what is wanted.
 func Make(f Facts) Plan {
-	m := &maker{Facts: f, can: abilitiesOf(f.For.Spec.LoadBalancerType), claims: claims(f.Ingresses), groups: map[string]slb.Group{}, floors: map[types.NamespacedName]bool{}}
-	m.plan.Wanted = Empty(f.For, f.Cluster)
+	m := &maker{
+		Facts: f, can: abilitiesOf(f.For.Spec.LoadBalancerType), claims: claims(f.Ingresses),
+		groups: map[string]slb.Group{}, floors: map[types.NamespacedName]bool{}, certificates: map[string]slb.Certificate{},
+	}
+	m.plan.Wanted = Empty(f.For, f.Cluster, f.Secrets != nil)
 	for _, c := range m.claims {
 		winner, losers := award(f.Bindings, c)
 		if slices.Contains(losers, f.For) {
@@ -99,6 +106,9 @@ func Make(f Facts) Plan {
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.groups)) {
 		m.plan.Wanted.Groups = append(m.plan.Wanted.Groups, m.groups[key])
+	}
+	for _, key := range slices.Sorted(maps.Keys(m.certificates)) {
+		m.plan.Wanted.Certificates = append(m.plan.Wanted.Certificates, m.certificates[key])
 	}
 	m.plan.Floors = sorted(m.floors)
 	return m.plan
@@ -119,11 +129,15 @@ func Winners(bindings []*v1alpha1.SLBIngress, ingresses []*netv1alpha1.Ingress) 
 	return out
 }
 
-// Empty is what is wanted of a load balancer that nothing is served by.
-func Empty(i *v1alpha1.SLBIngress, cluster string) slb.Wanted {
+// Empty is what is wanted of a load balancer that nothing is served by. Where Secrets are read, or were, it may have certificates.
+func Empty(i *v1alpha1.SLBIngress, cluster string, secrets bool) slb.Wanted {
 	w := slb.Wanted{
 		Owner:          slb.Owner{Cluster: cluster, Ingress: i.Name},
 		LoadBalancerID: i.Spec.LoadBalancerID, VPCID: i.Spec.VPCID, PriorityFrom: 1, PriorityTo: 10000,
+		Certified: len(i.Status.Certificates) > 0 || secrets && slices.ContainsFunc(i.Spec.Listeners, isSecure),
+	}
+	for _, c := range i.Status.Certificates {
+		w.Announced = append(w.Announced, c.ID)
 	}
 	if p := i.Spec.Priorities; p != nil {
 		w.PriorityFrom, w.PriorityTo = int(p.From), int(p.To)
@@ -133,6 +147,8 @@ func Empty(i *v1alpha1.SLBIngress, cluster string) slb.Wanted {
 	}
 	return w
 }
+
+func isSecure(l v1alpha1.SLBListener) bool { return l.Protocol == v1alpha1.ProtocolHTTPS }
 
 // host makes the rules of one host, or says why it is left out: whole, for a part of it would answer what another part should.
 func (m *maker) host(c claim) Host {
@@ -153,5 +169,6 @@ func (m *maker) host(c claim) Host {
 	m.plan.Wanted.Rules = append(m.plan.Wanted.Rules, draft.rules...)
 	maps.Copy(m.groups, draft.groups)
 	maps.Copy(m.floors, draft.floors)
+	with(m.certificates, draft.certificate)
 	return h
 }

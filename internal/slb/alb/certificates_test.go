@@ -1,0 +1,187 @@
+package alb_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/slb"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/slbtest"
+	"github.com/knative-provider/terraform-provider-knative/internal/slbsim"
+	"github.com/knative-provider/terraform-provider-knative/internal/slbsim/wire"
+)
+
+// certificate makes one of a Secret, for port 443.
+func certificate(t *testing.T, secret string, names ...string) slb.Certificate {
+	t.Helper()
+	chain, private := slbtest.Pair(t, names...)
+	return slb.Certificate{Key: "shop/" + secret, Ports: []int{443}, Chain: chain, PrivateKey: slb.PrivateKey(private)}
+}
+
+// secure gives the load balancer an HTTPS listener, with Terraform's certificates.
+func (b *bed) secure() {
+	b.T.Helper()
+	b.w.Listeners = append(b.w.Listeners, slb.Listener{
+		ID: b.ALBListener(b.w.LoadBalancerID, 443, b.Certificate("default.example.com")), Port: 443, Protocol: "HTTPS",
+	})
+}
+
+// https puts a rule for a host on both listeners, with the certificate that it needs.
+func (b *bed) https(host string, c slb.Certificate) {
+	r := b.rule(host, "v1", 100)
+	r.Ports, r.Certificate = []int{80, 443}, c.Key
+	b.w.Certificates = append(b.w.Certificates, c)
+}
+
+// serves gives the certificate that clients of a host get.
+func (b *bed) serves(host string) []byte {
+	b.T.Helper()
+	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, ServerName: host}}
+	conn, err := dialer.DialContext(b.T.Context(), "tcp", b.Endpoint(b.w.LoadBalancerID, 443))
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw
+}
+
+func (b *bed) servesFor(host, name string) {
+	b.T.Helper()
+	leaf, err := x509.ParseCertificate(b.serves(host))
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	if got := leaf.Subject.CommonName; got != name {
+		b.T.Errorf("clients of %s get the certificate of %s, want %s", host, got, name)
+	}
+}
+
+// names are those of all certificates.
+func (b *bed) names() []string {
+	var all []string
+	for _, r := range b.Resources() {
+		if r.Kind == "certificate" {
+			all = append(all, r.Detail)
+		}
+	}
+	return all
+}
+
+// Certificates of Secrets come to the listener, are renewed and go, beside those of Terraform and of others.
+func TestCertificates(t *testing.T) {
+	b := newBed(t, slbsim.Options{})
+	b.secure()
+	listener := b.w.Listeners[1].ID
+	theirs := b.Certificate("theirs.example.com")
+	if err := b.Client.Call(t.Context(), cloud.ALB, "AssociateAdditionalCertificatesWithListener", map[string]string{
+		"ListenerId": listener, "Certificates.1.CertificateId": theirs,
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	b.group("v1", slbtest.Pods(t, "v1", 1)...)
+	b.https("a.example.com", certificate(t, "a", "a.example.com"))
+	b.https("b.example.com", certificate(t, "b", "*.example.com"))
+	r := b.settle()
+	if r.Ready() != 2 || len(r.LeftOut) > 0 || len(r.Certificates) != 2 || r.Certificates[0].Secret == "" {
+		t.Fatalf("got %+v", r)
+	}
+	b.servesFor("a.example.com", "a.example.com")
+	b.servesFor("b.example.com", "*.example.com")
+	b.servesFor("theirs.example.com", "theirs.example.com")
+
+	before := b.serves("a.example.com")
+	b.w.Certificates[0] = certificate(t, "a", "a.example.com") // renewed
+	if r = b.settle(); r.Ready() != 2 || len(r.Certificates) != 2 {
+		t.Fatalf("got %+v", r)
+	}
+	if bytes.Equal(b.serves("a.example.com"), before) {
+		t.Error("clients get the certificate from before it was renewed")
+	}
+
+	b.Record.Reset()
+	if b.once(); len(b.Record.Entries()) > 0 {
+		t.Errorf("with nothing to do it calls: %v", b.Record.Entries())
+	}
+	b.w.Rules, b.w.Certificates = b.w.Rules[:1], b.w.Certificates[:1]
+	b.settle()
+	b.servesFor("b.example.com", "default.example.com")
+	b.w.Certified = true
+	b.Clear(b.Deployer, b.w)
+	b.servesFor("theirs.example.com", "theirs.example.com")
+	if left := fmt.Sprint(b.names()); left != "[default.example.com theirs.example.com]" {
+		t.Errorf("there are certificates left: %s", left)
+	}
+}
+
+// What does not fit on the listener leaves its host out, with the quota; the others are served. What the service does not take, too.
+func TestCertificatesRefused(t *testing.T) {
+	quotas := slbsim.DefaultALB
+	quotas.Standard.Certificates = 1
+	b := newBed(t, slbsim.Options{ALB: &quotas})
+	b.secure()
+	b.group("v1", slbtest.Pods(t, "v1", 1)...)
+	b.https("a.example.com", certificate(t, "a", "a.example.com"))
+	b.https("b.example.com", certificate(t, "b", "b.example.com"))
+	b.https("broken.example.com", slb.Certificate{Key: "shop/broken", Ports: []int{443}, Chain: "none", PrivateKey: "none"})
+	r := b.ready(1)
+	for end := time.Now().Add(10 * time.Second); len(r.LeftOut) < 2 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		r = b.once()
+	}
+	for host, says := range map[string][]string{
+		"b.example.com":      {"shop/b", "alb_quota_loadbalancer_certificates_num", "Quota Center"},
+		"broken.example.com": {"CAS refuses it", "InvalidCertificate"},
+	} {
+		found := ""
+		for _, left := range r.LeftOut {
+			if left.Host == host {
+				found = left.Reason
+			}
+		}
+		for _, part := range says {
+			if !strings.Contains(found, part) {
+				t.Errorf("%s is left out for %q, which does not say %q", host, found, part)
+			}
+		}
+	}
+	if text := fmt.Sprintf("%+v %v %#v", b.w, b.w, b.w); strings.Contains(text, "PRIVATE KEY") {
+		t.Error("a private key is printed")
+	}
+	b.servesFor("a.example.com", "a.example.com")
+	b.w.Rules, b.w.Certificates = b.w.Rules[1:2], b.w.Certificates[1:2] // there is room
+	if r = b.settle(); r.Ready() != 1 {
+		t.Fatalf("got %+v", r)
+	}
+	b.servesFor("b.example.com", "b.example.com")
+}
+
+// A guard with no right to certificates serves all else, and says which right is missing.
+func TestCertificatesForbidden(t *testing.T) {
+	b := newBed(t, slbsim.Options{})
+	b.secure()
+	b.group("v1", slbtest.Pods(t, "v1", 1)...)
+	b.https("a.example.com", certificate(t, "a", "a.example.com"))
+	b.rule("plain.example.com", "v1", 100)
+	b.Faults.Set(wire.Fault{Product: "cas", Effect: wire.Effect{Error: &wire.Error{Status: 403, Code: "NoPermission", Message: "not authorized"}}})
+	var r slb.Result
+	var err error
+	for range 100 {
+		if r, err = b.Deploy(t.Context(), b.w); r.Ready() == 1 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if cloud.KindOf(err) != cloud.Forbidden || !strings.Contains(fmt.Sprint(err), "yundun-cert:ListUserCertificateOrder") || r.Ready() != 1 {
+		t.Fatalf("got %v, and %+v", err, r)
+	}
+	b.counts("plain.example.com", map[string]int{"v1": 100})
+	b.counts("a.example.com", map[string]int{"v1": 100})
+	b.Faults.Set()
+	if r = b.settle(); r.Ready() != 2 {
+		t.Fatalf("got %+v", r)
+	}
+}
