@@ -16,7 +16,6 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/balancer"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
-	"github.com/knative-provider/terraform-provider-knative/internal/slb/slbtest"
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim"
 )
 
@@ -31,7 +30,7 @@ func TestAccSLBIngressCLB(t *testing.T) {
 	clb := func(listeners int) func(*terraform.State) error {
 		return b.has(map[string]int{"clb": 1, "clb listener": listeners, "clb server group": 1})
 	}
-	cert := b.clbCertificate("shop.example.com")
+	cert := b.CLBCertificate("shop.example.com")
 	all := []string{
 		`tags = { team = "b" }`, `modification_protection_status = "ConsoleProtection"`, `modification_protection_reason = "Terraform's"`,
 		listenerHCL(8080, "HTTP", "forward_port = 8443"),
@@ -98,23 +97,6 @@ func TestAccSLBIngressCLB(t *testing.T) {
 		},
 		CheckDestroy: b.empty,
 	})
-}
-
-// clbCertificate puts a certificate into CLB itself, which keeps its own.
-func (b *slbBed) clbCertificate(host string) string {
-	b.t.Helper()
-	cert, key := slbtest.Pair(b.t, host)
-	var out struct {
-		ID string `json:"ServerCertificateId"`
-	}
-	in := struct {
-		Cert string `json:"ServerCertificate"`
-		Key  string `json:"PrivateKey"`
-	}{cert, key}
-	if err := b.Client.Call(b.t.Context(), cloud.CLB, "UploadServerCertificate", in, &out); err != nil {
-		b.t.Fatal(err)
-	}
-	return out.ID
 }
 
 // theirs makes a load balancer with a listener at 9090 as somebody else does: without our tag.

@@ -23,7 +23,7 @@ type balancers struct {
 
 func (b *balancers) flags() {
 	flag.BoolVar(&b.enabled, "slb", true, "carry out SLBIngresses; without it they are left to another guard")
-	flag.BoolVar(&b.secrets, "slb-secrets", false, "read Secrets of the type kubernetes.io/tls, and put the certificates that Knative's ingresses name on the HTTPS listeners of ALBs")
+	flag.BoolVar(&b.secrets, "slb-secrets", false, "read Secrets of the type kubernetes.io/tls, and put the certificates that Knative's ingresses name on HTTPS listeners")
 	flag.BoolVar(&b.probeRules, "slb-probe-rules", false, "answer Knative's probes (K-Network-Hash) at load balancers, for a rule more for each path")
 	flag.DurationVar(&b.drift, "slb-drift", 5*time.Minute, "how often load balancers are looked at for changes that others made by hand, which cannot be watched")
 }

@@ -5,12 +5,15 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	netv1alpha1 "knative.dev/networking/pkg/apis/networking/v1alpha1"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
@@ -81,6 +84,46 @@ func TestAccSLBCertificates(t *testing.T) {
 			t.Errorf("it is left in the cloud: %+v", r)
 		}
 	}
+}
+
+// TestAccSLBCertificatesCLB is an ingress of Knative's with TLS behind a CLB, as external-domain-tls makes them: a CLB serves no
+// DomainMapping, for it cannot change the Host.
+func TestAccSLBCertificatesCLB(t *testing.T) {
+	b := newBalanced(t, slbsim.Options{}, "-slb-secrets")
+	l := b.clb("clb", func(s *v1alpha1.SLBIngressSpec) {
+		b.cloud.CLBListener(s.LoadBalancerID, 443, b.cloud.CLBCertificate("unknown.example.com"))
+		s.Listeners = append(s.Listeners, v1alpha1.SLBListener{Port: 443, Protocol: "HTTPS"})
+	})
+	s := b.serviceOf("hello")
+	b.eventually("it has a Revision", func(ctx context.Context) error {
+		return b.admin.Get(ctx, client.ObjectKey{Namespace: b.namespace, Name: "hello-v1"}, &servingv1.Revision{})
+	})
+	b.pods("hello-v1", 1) // a CLB cannot lead to the activator
+	b.ready(s)
+	host := "shop." + b.namespace + ".example.org"
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: b.namespace, Name: "shop"}, Type: corev1.SecretTypeTLS, Data: pair(t, host)}
+	if err := b.admin.Create(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	routes := &netv1alpha1.Ingress{}
+	if err := b.admin.Get(t.Context(), client.ObjectKeyFromObject(s), routes); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(routes.Spec.Rules, func(r netv1alpha1.IngressRule) bool { return r.Visibility == netv1alpha1.IngressVisibilityExternalIP })
+	rule := *routes.Spec.Rules[i].DeepCopy()
+	rule.Hosts = []string{host}
+	own := &netv1alpha1.Ingress{ObjectMeta: metav1.ObjectMeta{Namespace: b.namespace, Name: "own", Annotations: routes.Annotations}, Spec: netv1alpha1.IngressSpec{
+		Rules: []netv1alpha1.IngressRule{rule}, TLS: []netv1alpha1.IngressTLS{{Hosts: []string{host}, SecretNamespace: b.namespace, SecretName: "shop"}},
+	}}
+	if err := b.admin.Create(t.Context(), own); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("it is Ready", func(ctx context.Context) error {
+		err := b.admin.Get(ctx, client.ObjectKeyFromObject(own), own)
+		return must(err == nil && own.IsReady(), "%v %+v", err, own.Status.Conditions)
+	})
+	b.cloud.ServesFor(l.id, host, host)
+	near(t, l.count(host, 20), 0, map[string]float64{"v1": 100})
 }
 
 func pair(t *testing.T, names ...string) map[string][]byte {

@@ -45,6 +45,8 @@ type Listener struct {
 type Certificate struct {
 	// Key is the Secret, as namespace/name.
 	Key string
+	// Names are the hosts that it is for, some of them as *.example.com.
+	Names []string
 	// Ports are those of the listeners that have it.
 	Ports []int
 	// Chain is PEM, the server's own first.

@@ -21,6 +21,10 @@ func (s *Sim) clbUpload(_ *wire.Call, p clbUploadParams) (func() any, error) {
 	if err != nil {
 		return nil, wire.Refuse("CertificateAndPrivateKeyIsRefuse", "The certificate or its key cannot be used: %v.", err)
 	}
+	used := len(s.certs.where(func(c *certificate) bool { return c.clb }))
+	if limit := s.opts.CLB.Certificates; used >= limit {
+		return nil, clbQuota("slb_quota_certs_num", used, limit)
+	}
 	return func() any {
 		c.ID, c.clb, c.Tags = s.id("cert-"), true, p.Tags
 		def(&c.Name, c.ID)

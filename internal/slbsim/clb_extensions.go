@@ -34,6 +34,9 @@ func (s *Sim) clbCreateExtension(c *wire.Call, p clbCreateExtensionParams) (func
 	if slices.ContainsFunc(l.extensions, func(e *clbExtension) bool { return e.Domain == p.Domain }) {
 		return nil, wire.Refuse("DomainExtensionExist", "The domain %s has an extension already.", p.Domain) // the code is [U]
 	}
+	if used, limit := len(l.extensions), s.opts.CLB.Extensions; used >= limit {
+		return nil, clbQuota("slb_quota_domain_extensions_num", used, limit)
+	}
 	return func() any {
 		e := &clbExtension{s.id("de-"), p.Domain, p.Certificate}
 		l.extensions = append(l.extensions, e)

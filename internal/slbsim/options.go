@@ -50,10 +50,11 @@ var DefaultALB = Quotas{
 }
 
 // CLBQuotas are CLB's ("Limits" of CLB).
-type CLBQuotas struct{ Balancers, Listeners, Rules, Groups, Servers int }
+type CLBQuotas struct{ Balancers, Listeners, Rules, Groups, Servers, Extensions, Certificates int }
 
-// DefaultCLB are the quotas as published: instances a region; listeners, server groups and servers an instance; rules a listener.
-var DefaultCLB = CLBQuotas{Balancers: 60, Listeners: 50, Rules: 40, Groups: 50, Servers: 200}
+// DefaultCLB are the quotas as published: instances and certificates a region; listeners, server groups and servers an instance; rules and
+// domain extensions a listener.
+var DefaultCLB = CLBQuotas{Balancers: 60, Listeners: 50, Rules: 40, Groups: 50, Servers: 200, Extensions: 3, Certificates: 100}
 
 func (o Options) withDefaults() Options {
 	def(&o.Clock, clock.Clock(clock.RealClock{}))

@@ -51,7 +51,7 @@ func (s *Sim) clbResources() []Resource {
 		for _, port := range slices.Sorted(maps.Keys(b.listeners)) {
 			l := b.listeners[port]
 			all = append(all, Resource{"clb listener", l.key(), l.Description, l.Status,
-				fmt.Sprintf("%s %d at %s", l.protocol, l.Port, l.front.Address()), l.tags.asMap()})
+				fmt.Sprintf("%s %d at %s%s", l.protocol, l.Port, l.front.Address(), l.extraDetail()), l.tags.asMap()})
 		}
 	}
 	for _, r := range s.clb.rules.all() {
@@ -72,6 +72,17 @@ func (l *albListener) extraDetail() string {
 		return ""
 	}
 	return " with " + strings.Join(l.extra, " ")
+}
+
+func (l *clbListener) extraDetail() string {
+	if len(l.extensions) == 0 {
+		return ""
+	}
+	parts := []string{" with"}
+	for _, e := range l.extensions {
+		parts = append(parts, e.Domain+"="+e.Certificate)
+	}
+	return strings.Join(parts, " ")
 }
 
 func (r *albRule) detail() string {

@@ -161,7 +161,7 @@ type SLBIngressStatus struct {
 	// +optional
 	// +listType=atomic
 	Splits []AchievedSplit `json:"splits,omitempty"`
-	// Certificates of Secrets that the guard has uploaded to SSL Certificates Service, for HTTPS listeners of an ALB.
+	// Certificates of Secrets that the guard has uploaded, for HTTPS listeners: to SSL Certificates Service for an ALB, else to CLB.
 	// +optional
 	// +listType=map
 	// +listMapKey=id

@@ -1,9 +1,6 @@
 package alb_test
 
 import (
-	"bytes"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"strings"
 	"testing"
@@ -15,13 +12,6 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim"
 	"github.com/knative-provider/terraform-provider-knative/internal/slbsim/wire"
 )
-
-// certificate makes one of a Secret, for port 443.
-func certificate(t *testing.T, secret string, names ...string) slb.Certificate {
-	t.Helper()
-	chain, private := slbtest.Pair(t, names...)
-	return slb.Certificate{Key: "shop/" + secret, Ports: []int{443}, Chain: chain, PrivateKey: slb.PrivateKey(private)}
-}
 
 // secure gives the load balancer an HTTPS listener, with Terraform's certificates.
 func (b *bed) secure() {
@@ -36,29 +26,6 @@ func (b *bed) https(host string, c slb.Certificate) {
 	r := b.rule(host, "v1", 100)
 	r.Ports, r.Certificate = []int{80, 443}, c.Key
 	b.w.Certificates = append(b.w.Certificates, c)
-}
-
-// serves gives the certificate that clients of a host get.
-func (b *bed) serves(host string) []byte {
-	b.T.Helper()
-	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, ServerName: host}}
-	conn, err := dialer.DialContext(b.T.Context(), "tcp", b.Endpoint(b.w.LoadBalancerID, 443))
-	if err != nil {
-		b.T.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw
-}
-
-func (b *bed) servesFor(host, name string) {
-	b.T.Helper()
-	leaf, err := x509.ParseCertificate(b.serves(host))
-	if err != nil {
-		b.T.Fatal(err)
-	}
-	if got := leaf.Subject.CommonName; got != name {
-		b.T.Errorf("clients of %s get the certificate of %s, want %s", host, got, name)
-	}
 }
 
 // names are those of all certificates.
@@ -84,22 +51,22 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.group("v1", slbtest.Pods(t, "v1", 1)...)
-	b.https("a.example.com", certificate(t, "a", "a.example.com"))
-	b.https("b.example.com", certificate(t, "b", "*.example.com"))
+	b.https("a.example.com", slbtest.SecretCertificate(t, "a", "a.example.com"))
+	b.https("b.example.com", slbtest.SecretCertificate(t, "b", "*.example.com"))
 	r := b.settle()
 	if r.Ready() != 2 || len(r.LeftOut) > 0 || len(r.Certificates) != 2 || r.Certificates[0].Secret == "" {
 		t.Fatalf("got %+v", r)
 	}
-	b.servesFor("a.example.com", "a.example.com")
-	b.servesFor("b.example.com", "*.example.com")
-	b.servesFor("theirs.example.com", "theirs.example.com")
+	b.ServesFor(b.w.LoadBalancerID, "a.example.com", "a.example.com")
+	b.ServesFor(b.w.LoadBalancerID, "b.example.com", "*.example.com")
+	b.ServesFor(b.w.LoadBalancerID, "theirs.example.com", "theirs.example.com")
 
-	before := b.serves("a.example.com")
-	b.w.Certificates[0] = certificate(t, "a", "a.example.com") // renewed
+	before := b.Serves(b.w.LoadBalancerID, "a.example.com")
+	b.w.Certificates[0] = slbtest.SecretCertificate(t, "a", "a.example.com") // renewed
 	if r = b.settle(); r.Ready() != 2 || len(r.Certificates) != 2 {
 		t.Fatalf("got %+v", r)
 	}
-	if bytes.Equal(b.serves("a.example.com"), before) {
+	if b.Serves(b.w.LoadBalancerID, "a.example.com").Equal(before) {
 		t.Error("clients get the certificate from before it was renewed")
 	}
 
@@ -109,10 +76,10 @@ func TestCertificates(t *testing.T) {
 	}
 	b.w.Rules, b.w.Certificates = b.w.Rules[:1], b.w.Certificates[:1]
 	b.settle()
-	b.servesFor("b.example.com", "default.example.com")
+	b.ServesFor(b.w.LoadBalancerID, "b.example.com", "default.example.com")
 	b.w.Certified = true
 	b.Clear(b.Deployer, b.w)
-	b.servesFor("theirs.example.com", "theirs.example.com")
+	b.ServesFor(b.w.LoadBalancerID, "theirs.example.com", "theirs.example.com")
 	if left := fmt.Sprint(b.names()); left != "[default.example.com theirs.example.com]" {
 		t.Errorf("there are certificates left: %s", left)
 	}
@@ -125,8 +92,8 @@ func TestCertificatesRefused(t *testing.T) {
 	b := newBed(t, slbsim.Options{ALB: &quotas})
 	b.secure()
 	b.group("v1", slbtest.Pods(t, "v1", 1)...)
-	b.https("a.example.com", certificate(t, "a", "a.example.com"))
-	b.https("b.example.com", certificate(t, "b", "b.example.com"))
+	b.https("a.example.com", slbtest.SecretCertificate(t, "a", "a.example.com"))
+	b.https("b.example.com", slbtest.SecretCertificate(t, "b", "b.example.com"))
 	b.https("broken.example.com", slb.Certificate{Key: "shop/broken", Ports: []int{443}, Chain: "none", PrivateKey: "none"})
 	r := b.ready(1)
 	for end := time.Now().Add(10 * time.Second); len(r.LeftOut) < 2 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
@@ -151,12 +118,12 @@ func TestCertificatesRefused(t *testing.T) {
 	if text := fmt.Sprintf("%+v %v %#v", b.w, b.w, b.w); strings.Contains(text, "PRIVATE KEY") {
 		t.Error("a private key is printed")
 	}
-	b.servesFor("a.example.com", "a.example.com")
+	b.ServesFor(b.w.LoadBalancerID, "a.example.com", "a.example.com")
 	b.w.Rules, b.w.Certificates = b.w.Rules[1:2], b.w.Certificates[1:2] // there is room
 	if r = b.settle(); r.Ready() != 1 {
 		t.Fatalf("got %+v", r)
 	}
-	b.servesFor("b.example.com", "b.example.com")
+	b.ServesFor(b.w.LoadBalancerID, "b.example.com", "b.example.com")
 }
 
 // A guard with no right to certificates serves all else, and says which right is missing.
@@ -164,7 +131,7 @@ func TestCertificatesForbidden(t *testing.T) {
 	b := newBed(t, slbsim.Options{})
 	b.secure()
 	b.group("v1", slbtest.Pods(t, "v1", 1)...)
-	b.https("a.example.com", certificate(t, "a", "a.example.com"))
+	b.https("a.example.com", slbtest.SecretCertificate(t, "a", "a.example.com"))
 	b.rule("plain.example.com", "v1", 100)
 	b.Faults.Set(wire.Fault{Product: "cas", Effect: wire.Effect{Error: &wire.Error{Status: 403, Code: "NoPermission", Message: "not authorized"}}})
 	var r slb.Result

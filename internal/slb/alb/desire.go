@@ -95,7 +95,7 @@ func desire(w slb.Wanted, fronts map[int]front, e edition) desired {
 		}
 	}
 	for _, c := range w.Certificates {
-		made := wantedCertificate{Certificate: c, Name: certificateName(w.Owner, c)}
+		made := wantedCertificate{Certificate: c, Name: deploy.CertificateName(w.Owner, c)}
 		for _, port := range c.Ports {
 			if f := fronts[port]; f.Why == "" && f.Protocol == "HTTPS" {
 				made.Listeners = append(made.Listeners, f.ID)

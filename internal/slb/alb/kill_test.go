@@ -20,7 +20,7 @@ func TestKilledAtEachCall(t *testing.T) {
 		name := fmt.Sprintf("v%d", i)
 		pods[name] = slbtest.Pods(t, name, 2)
 	}
-	goes, old, renewed := certificate(t, "goes", "goes.example.com"), certificate(t, "stays", "stays.example.com"), certificate(t, "stays", "stays.example.com")
+	goes, old, renewed := slbtest.SecretCertificate(t, "goes", "goes.example.com"), slbtest.SecretCertificate(t, "stays", "stays.example.com"), slbtest.SecretCertificate(t, "stays", "stays.example.com")
 	slbtest.KillAtEachCall(t, func(t *testing.T) slbtest.Scenario {
 		t.Helper()
 		b := newBed(t, slbsim.Options{})

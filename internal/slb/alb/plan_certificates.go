@@ -3,10 +3,11 @@ package alb
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/sets"
+
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 )
 
 // certificateStep is what is to be done with a listener's additional certificates: names of the owner's.
@@ -67,9 +68,8 @@ func placeOf(key, listener string) string { return "certificate " + key + " on "
 
 // succeeds says whether the Secret that a certificate was of has another now, which the listener waits for.
 func (p *planner) succeeds(listener, name string, wanted sets.Set[string]) bool {
-	ofSecret := name[:strings.LastIndex(name, "-")+1]
 	for next := range wanted {
-		if strings.HasPrefix(next, ofSecret) && !p.s.has(listener, next) {
+		if deploy.SameSecret(next, name) && !p.s.has(listener, next) {
 			return true
 		}
 	}

@@ -24,10 +24,19 @@ type run struct {
 	errs []error
 }
 
-// all carries everything out: groups before rules that use them, servers come before others go, and what is not wanted goes last.
+// all carries everything out: groups and certificates before rules that use them, servers come before others go, and what is not wanted goes last.
 func (r *run) all(p plan) error {
 	for _, want := range p.Create {
 		r.createGroup(want)
+	}
+	for _, c := range p.Upload {
+		r.upload(c)
+	}
+	for _, e := range p.Extend {
+		r.extend("", e)
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.Reset)) {
+		r.extend(id, p.Reset[id])
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.Servers)) {
 		r.changeServers(r.s.groups[id], p.Servers[id])
@@ -47,6 +56,12 @@ func (r *run) all(p plan) error {
 	}
 	for _, id := range p.Groups {
 		r.dropGroup(id)
+	}
+	for _, id := range p.Unextend {
+		r.unextend(id)
+	}
+	for _, id := range p.Forget {
+		r.forget(id)
 	}
 	isLost := func(err error) int { // whoever called looks at the first
 		if cloud.KindOf(err) == cloud.Lost {

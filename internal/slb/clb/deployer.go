@@ -1,6 +1,7 @@
 package clb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -120,7 +121,11 @@ func (d *Deployer) rounds(ctx context.Context, w slb.Wanted, k *known) (slb.Resu
 			return slb.Result{}, err
 		}
 		if p.empty() || round == mostRounds {
-			return result(k.state, want, p), nil
+			result, unlisted := result(k.state, want, p), k.state.unlisted
+			if unlisted != nil {
+				k.state = nil
+			}
+			return result, unlisted
 		}
 		run := &run{Deployer: d, ctx: ctx, w: w, s: k.state, mem: k.mem, enis: enis}
 		if err := run.all(p); err != nil {
@@ -153,7 +158,10 @@ func (d *Deployer) plan(ctx context.Context, w slb.Wanted, k *known) (plan, desi
 }
 
 func result(s *state, want desired, p plan) slb.Result {
-	r := slb.Result{Rules: p.States, LeftOut: p.Left, Splits: want.Splits, RuleCount: len(s.rules), GroupCount: len(s.groups), Again: p.Again}
+	r := slb.Result{
+		Rules: p.States, LeftOut: p.Left, Splits: want.Splits, RuleCount: len(s.rules), GroupCount: len(s.groups), Again: p.Again,
+		Certificates: s.uploaded(want),
+	}
 	for _, g := range s.groups {
 		r.ServerCount += len(g.Servers)
 	}
@@ -170,7 +178,7 @@ func (d *Deployer) Remove(ctx context.Context, w slb.Wanted) (time.Duration, err
 		return 0, err
 	}
 	defer done()
-	w.Rules, w.Groups = nil, nil
+	w.Rules, w.Groups, w.Certificates = nil, nil, nil
 	for try := 1; ; try++ {
 		again, err := d.removeOnce(ctx, w, k)
 		if cloud.KindOf(err) != cloud.Lost || ctx.Err() != nil || try == mostTries {
@@ -190,7 +198,7 @@ func (d *Deployer) removeOnce(ctx context.Context, w slb.Wanted, k *known) (time
 	for {
 		p, _, enis, err := d.plan(ctx, w, k)
 		if err != nil || p.empty() {
-			return p.Again, err
+			return p.Again, cmp.Or(err, k.state.unlisted)
 		}
 		run := &run{Deployer: d, ctx: ctx, w: w, s: k.state, mem: k.mem, enis: enis}
 		if err := run.all(p); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
+	"github.com/knative-provider/terraform-provider-knative/internal/slb/deploy"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/fit"
 )
 
@@ -27,6 +28,8 @@ type wantedRule struct {
 	Ports          []int
 	Weights        map[endpoint]int
 	Draining       map[endpoint]bool
+	// Certificate is the Secret of the one that HTTPS listeners need for it.
+	Certificate string
 }
 
 // desired is what one load balancer should have.
@@ -34,6 +37,9 @@ type desired struct {
 	Rules  []wantedRule
 	Left   []slb.LeftOut
 	Splits []slb.Split
+
+	Certificates []wantedCertificate
+	Extensions   []wantedExtension
 }
 
 // front is a listener that a rule may stand on, or why it cannot be.
@@ -59,6 +65,10 @@ func desire(w slb.Wanted, fronts map[int]front) desired {
 	groups := map[string]slb.Group{}
 	for _, g := range w.Groups {
 		groups[g.Key] = g
+	}
+	certificates := map[string]wantedCertificate{}
+	for _, c := range w.Certificates {
+		certificates[c.Key] = wantedCertificate{c, deploy.CertificateName(w.Owner, c)}
 	}
 	taken := map[string]bool{}
 	for _, r := range w.Rules {
@@ -88,6 +98,10 @@ func desire(w slb.Wanted, fronts map[int]front) desired {
 		}
 		var split *slb.Split
 		one.Weights, one.Draining, split = weigh(r, groups)
+		if c, ok := certificates[r.Certificate]; ok {
+			one.Certificate = r.Certificate
+			d.want(one, c, fronts)
+		}
 		d.Rules = append(d.Rules, one)
 		if split != nil {
 			d.Splits = append(d.Splits, *split)

@@ -119,20 +119,24 @@ func TestKilledAtEachCall(t *testing.T) {
 		name := fmt.Sprintf("v%d", i)
 		pods[name] = slbtest.Pods(t, name, 2)
 	}
+	goes, old, renewed := slbtest.SecretCertificate(t, "goes", "goes.example.com"), slbtest.SecretCertificate(t, "stays", "stays.example.com"), slbtest.SecretCertificate(t, "stays", "stays.example.com")
 	slbtest.KillAtEachCall(t, func(t *testing.T) slbtest.Scenario {
 		t.Helper()
 		b := newBed(t, slbsim.Options{})
 		b.group("v0", pods["v0"]...)
 		b.group("v1", pods["v1"][0])
-		b.rule("stays.example.com", "v1", 100)
-		b.rule("goes.example.com", "v0", 100)
+		b.secure()
+		b.w.Certificates = []slb.Certificate{goes, old}
+		b.both("stays.example.com", old.Key)
+		b.rule("goes.example.com", "v0", 100).Certificate = goes.Key
+		b.w.Rules[1].Ports = []int{443}
 		b.rule("split.example.com", "v0", 70, "v1", 30)
 		before := b.w
-		b.w.Groups, b.w.Rules = nil, nil
+		b.w.Groups, b.w.Rules, b.w.Certificates = nil, nil, []slb.Certificate{renewed}
 		b.group("v1", pods["v1"][1])
 		b.group("v2", pods["v2"]...)
 		b.rule("new.example.com", "v2", 100)
-		b.rule("stays.example.com", "v1", 100)
+		b.both("stays.example.com", renewed.Key)
 		b.rule("split.example.com", "v1", 20, "v2", 80)
 		return slbtest.Scenario{Bed: b.Bed, Before: before, After: b.w, New: func() slb.Deployer { return clb.New(b.Client, brisk) }}
 	})

@@ -1,6 +1,7 @@
 package clb
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,6 +23,12 @@ type plan struct {
 	Drop    []string                // IDs of rules
 	Groups  []string                // IDs of groups to delete
 
+	Upload   []wantedCertificate
+	Extend   []wantedExtension
+	Reset    map[string]wantedExtension // by ID
+	Unextend []string                   // IDs
+	Forget   []string                   // IDs of certificates
+
 	States []slb.RuleState
 	Left   []slb.LeftOut
 	Again  time.Duration // when there may be more to do; 0: nothing waits
@@ -35,7 +42,8 @@ type serverChange struct {
 }
 
 func (p *plan) empty() bool {
-	return len(p.Create)+len(p.Servers)+len(p.Set)+len(p.Make)+len(p.Drop)+len(p.Groups) == 0
+	return len(p.Create)+len(p.Servers)+len(p.Set)+len(p.Make)+len(p.Drop)+len(p.Groups)+
+		len(p.Upload)+len(p.Extend)+len(p.Reset)+len(p.Unextend)+len(p.Forget) == 0
 }
 
 // memory is what is known about a load balancer beyond what can be read from it.
@@ -43,6 +51,7 @@ type memory struct {
 	zero   map[serverOf]time.Time // since when a server gets no requests
 	unused map[string]time.Time   // since when no rule uses a group, by its ID
 	held   deploy.Holds           // what was refused, by what it was about
+	inUse  map[string]bool        // certificates that somebody else uses, by ID
 }
 
 type serverOf struct {
@@ -51,7 +60,7 @@ type serverOf struct {
 }
 
 func newMemory() *memory {
-	return &memory{zero: map[serverOf]time.Time{}, unused: map[string]time.Time{}, held: deploy.Holds{}}
+	return &memory{zero: map[serverOf]time.Time{}, unused: map[string]time.Time{}, held: deploy.Holds{}, inUse: map[string]bool{}}
 }
 
 // planner makes a plan of values: what is there, what should be, the interfaces of addresses, and the time.
@@ -68,14 +77,17 @@ type planner struct {
 }
 
 func (p *planner) make() plan {
-	p.plan = plan{Servers: map[string]serverChange{}, Set: map[string]wantedRule{}, Make: map[int][]wantedRule{}, Left: slices.Clone(p.d.Left)}
+	p.plan = plan{Servers: map[string]serverChange{}, Set: map[string]wantedRule{}, Make: map[int][]wantedRule{}, Reset: map[string]wantedExtension{}, Left: slices.Clone(p.d.Left)}
+	if p.s.unlisted == nil {
+		p.certificates()
+	}
 	places, keep := sets.Set[place]{}, sets.Set[string]{}
 	for _, left := range p.d.Left {
 		keep.Insert(deploy.Short(left.Rule)) // what stands of it stays
 	}
 	zero := sets.Set[serverOf]{}
 	for _, want := range p.d.Rules {
-		state := slb.RuleState{Rule: want.Key, Host: want.Host, Waiting: p.rule(want, places, zero)}
+		state := slb.RuleState{Rule: want.Key, Host: want.Host, Waiting: cmp.Or(p.rule(want, places, zero), p.uncertified(want))}
 		state.Ready = state.Waiting == ""
 		p.plan.States = append(p.plan.States, state)
 	}

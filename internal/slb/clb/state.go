@@ -23,6 +23,10 @@ type state struct {
 	rules     map[string]*rule // the owner's, by ID
 	foreign   map[place]string // others' rules: their names
 	groups    map[string]*group
+
+	certificates []certificate       // the owner's
+	extensions   map[int][]extension // everyone's, by port
+	unlisted     error               // why these two are not known
 }
 
 // place is what a listener has one rule of.
@@ -61,6 +65,7 @@ func nameOf(o slb.Owner, key string) string {
 func (d *Deployer) observe(ctx context.Context, w slb.Wanted) (*state, error) {
 	s := &state{
 		read: d.Clock.Now(), listeners: map[int]listener{}, rules: map[string]*rule{}, foreign: map[place]string{}, groups: map[string]*group{},
+		extensions: map[int][]extension{},
 	}
 	var err error
 	if s.vpc, err = d.api.vpc(ctx, w.LoadBalancerID); cloud.IsGone(err) { // its rules and groups are gone with it
@@ -86,6 +91,12 @@ func (d *Deployer) observe(ctx context.Context, w slb.Wanted) (*state, error) {
 		s.listeners[int(l.Port)] = l
 		if err := d.readRules(ctx, w, s, l); err != nil {
 			return nil, err
+		}
+	}
+	if len(w.Certificates) > 0 || w.Certified {
+		s.unlisted = d.readCertificates(ctx, w, s)
+		if cloud.KindOf(s.unlisted) == cloud.Lost || ctx.Err() != nil {
+			return nil, s.unlisted
 		}
 	}
 	for _, info := range infos {

@@ -25,13 +25,17 @@ func (b *Bed) CLB(name string) (id string) {
 	return made.ID
 }
 
-// CLBListener makes a running HTTP listener without a health check.
-func (b *Bed) CLBListener(balancer string, port int) {
+// CLBListener makes a running HTTP listener without a health check, or with a certificate one of HTTPS.
+func (b *Bed) CLBListener(balancer string, port int, certificate ...string) {
 	b.T.Helper()
 	at := strconv.Itoa(port)
-	b.call(cloud.CLB, "CreateLoadBalancerHTTPListener", map[string]string{
+	action, params := "CreateLoadBalancerHTTPListener", map[string]string{
 		"LoadBalancerId": balancer, "ListenerPort": at, "BackendServerPort": "80", "Bandwidth": "-1", "HealthCheck": "off", "StickySession": "off",
-	}, nil)
+	}
+	if len(certificate) > 0 {
+		action, params["ServerCertificateId"] = "CreateLoadBalancerHTTPSListener", certificate[0]
+	}
+	b.call(cloud.CLB, action, params, nil)
 	b.call(cloud.CLB, "StartLoadBalancerListener", map[string]string{"LoadBalancerId": balancer, "ListenerPort": at}, nil)
 }
 

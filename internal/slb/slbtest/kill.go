@@ -134,7 +134,7 @@ func (b *Bed) Picture() []string {
 	for _, r := range all {
 		_, certificates, _ := strings.Cut(r.Detail, " with ")
 		switch {
-		case r.Kind == "alb listener": // the rest is an address
+		case strings.HasSuffix(r.Kind, "listener"): // the rest is an address
 			r.Detail = certificates
 		case !strings.HasSuffix(r.Kind, "rule") && !strings.HasSuffix(r.Kind, "group") && r.Kind != "certificate":
 			continue

@@ -51,7 +51,7 @@ func tlsOf(c claim) (netv1alpha1.IngressTLS, bool) {
 // A host that waits is served all the same: whoever makes the certificate may prove by HTTP that the host is theirs.
 func (d *draft) certify(c claim, secure []int) string {
 	asked, ok := tlsOf(c)
-	if !ok || d.Secrets == nil || !d.can.certificates || len(secure) == 0 {
+	if !ok || d.Secrets == nil || len(secure) == 0 {
 		return ""
 	}
 	name := secretOf(asked)
@@ -70,7 +70,7 @@ func (d *draft) certify(c claim, secure []int) string {
 		d.waiting = fmt.Sprintf("the certificate of the Secret %s is for %s: it needs one for this host", name, some(names))
 		return ""
 	}
-	d.certificate = slb.Certificate{Key: name.String(), Ports: secure, Chain: string(chain), PrivateKey: slb.PrivateKey(private)}
+	d.certificate = slb.Certificate{Key: name.String(), Names: pair.Leaf.DNSNames, Ports: secure, Chain: string(chain), PrivateKey: slb.PrivateKey(private)}
 	return d.certificate.Key
 }
 

@@ -33,7 +33,7 @@ func TestCertify(t *testing.T) {
 		"asks for no TLS":            {v1alpha1.ALB, nil, false, true, pair(host), "", ""},
 		"for another host":           {v1alpha1.ALB, []string{"other.example.com"}, true, true, pair(host), "", ""},
 		"Secrets are not read":       {v1alpha1.ALB, []string{host}, true, false, nil, "", ""},
-		"a CLB":                      {v1alpha1.CLB, []string{host}, true, true, pair(host), "", ""},
+		"a CLB":                      {v1alpha1.CLB, []string{host}, true, true, pair(host), "certs/hello", ""},
 		"the Secret is not there":    {v1alpha1.ALB, []string{host}, true, true, nil, "", "the Secret certs/hello with its certificate is not there"},
 		"the Secret is empty":        {v1alpha1.ALB, []string{host}, true, true, map[string][]byte{}, "", "has no certificate that can be used"},
 		"the key is another's":       {v1alpha1.ALB, []string{host}, true, true, mixed, "", "private key does not match"},

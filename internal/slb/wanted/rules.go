@@ -21,14 +21,14 @@ import (
 type abilities struct {
 	name                             string
 	headers, insert, redirect, http2 bool
-	rewrite, certificates            bool
+	rewrite                          bool
 }
 
 func abilitiesOf(t v1alpha1.LoadBalancerType) abilities {
 	if t == v1alpha1.CLB {
 		return abilities{name: "a CLB"}
 	}
-	return abilities{name: "an ALB", headers: true, insert: true, redirect: true, rewrite: true, certificates: true, http2: true}
+	return abilities{name: "an ALB", headers: true, insert: true, redirect: true, rewrite: true, http2: true}
 }
 
 // draft is the rules of one host.
