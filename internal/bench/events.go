@@ -18,6 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
+	"knative.dev/serving/pkg/apis/serving"
+
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"
 	"github.com/knative-provider/terraform-provider-knative/internal/kube"
 	"github.com/knative-provider/terraform-provider-knative/internal/testenv"
@@ -103,8 +105,11 @@ func (b *eventBench) service(ctx context.Context, name string) error {
 	if _, err := services.Create(ctx, &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": map[string]any{"name": name},
 		"spec": map[string]any{"template": map[string]any{
-			"metadata": map[string]any{"annotations": map[string]any{"autoscaling.knative.dev/target-utilization-percentage": "100", "autoscaling.knative.dev/target-burst-capacity": "-1"}},
-			"spec":     map[string]any{"containerConcurrency": int64(1), "containers": []any{map[string]any{"image": b.cluster.Image}}},
+			"metadata": map[string]any{"annotations": map[string]any{
+				"autoscaling.knative.dev/target-utilization-percentage": "100", "autoscaling.knative.dev/target-burst-capacity": "-1",
+				serving.QueueSidecarCPUResourceRequestAnnotationKey: "5m", // with Knative's 25m, two cores have no room for 50 Pods
+			}},
+			"spec": map[string]any{"containerConcurrency": int64(1), "containers": []any{map[string]any{"image": b.cluster.Image}}},
 		}},
 	}}, metav1.CreateOptions{}); err != nil {
 		return err
