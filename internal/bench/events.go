@@ -17,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-
 	"knative.dev/serving/pkg/apis/serving"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/api/v1alpha1"

@@ -15,35 +15,37 @@ import (
 	"github.com/knative-provider/terraform-provider-knative/internal/scaling"
 )
 
-// annotate writes what is wanted on a Revision as it was read. Where somebody else has written it since, it is read again, past the
+// annotate writes what is wanted on a Revision as it was read, and says whether that was something else. Where somebody else has written it since, it is read again, past the
 // cache: that may be behind for half a minute, when the API server was away.
-func (k *Keeper) annotate(ctx context.Context, r *servingv1.Revision, wanted map[string]*string, class string, keeps bool) error {
-	err := k.write(ctx, r, wanted, class, keeps)
+func (k *Keeper) annotate(ctx context.Context, r *servingv1.Revision, wanted map[string]*string, class string, keeps bool) (bool, error) {
+	wrote, err := k.write(ctx, r, wanted, class, keeps)
 	if !apierrors.IsConflict(err) {
-		return client.IgnoreNotFound(err)
+		return wrote, client.IgnoreNotFound(err)
 	}
 	live := &servingv1.Revision{}
 	if err := k.Live.Get(ctx, client.ObjectKeyFromObject(r), live); err != nil || live.UID != r.UID {
-		return client.IgnoreNotFound(err)
+		return false, client.IgnoreNotFound(err)
 	}
-	return client.IgnoreNotFound(k.write(ctx, live, wanted, class, keeps))
+	wrote, err = k.write(ctx, live, wanted, class, keeps)
+	return wrote, client.IgnoreNotFound(err)
 }
 
 // write is the one write. Where Knative keeps PodAutoscalers as they are, the PodAutoscaler is written first: the Revision's annotation
 // tells what to undo.
-func (k *Keeper) write(ctx context.Context, r *servingv1.Revision, wanted map[string]*string, class string, keeps bool) error {
+func (k *Keeper) write(ctx context.Context, r *servingv1.Revision, wanted map[string]*string, class string, keeps bool) (bool, error) {
 	change := scaling.Change(r.Annotations, wanted)
 	scaling.Settle(change, class)
 	_, held := r.Annotations[scaling.Annotation]
 	if keeps && (held || len(change) > 0) {
 		if err := k.copyOver(ctx, r, change); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if len(change) == 0 {
-		return nil
+		return false, nil
 	}
-	return k.patch(ctx, servingv1.SchemeGroupVersion.WithKind("Revision"), r, change)
+	err := k.patch(ctx, servingv1.SchemeGroupVersion.WithKind("Revision"), r, change)
+	return err == nil, err
 }
 
 // copyOver brings the PodAutoscaler of a Revision to what the Revision is about to say. One that is not there yet is made of that.

@@ -22,6 +22,10 @@ const fieldOwner = client.FieldOwner("knative-guard-scaling")
 // conflictAgain is when to look again at what somebody else has just written, in case the watch is slow.
 const conflictAgain = 100 * time.Millisecond
 
+// tellAfter is how long after a floor was written its policy's status follows. At nine o'clock many windows begin: first all floors are
+// written, for each target that is looked at again stands behind those that wait.
+const tellAfter = 20 * time.Millisecond
+
 // Keeper carries ScalingPolicies out.
 type Keeper struct {
 	Client client.Client
@@ -71,6 +75,8 @@ func (k *Keeper) Reconcile(ctx context.Context, t Target) (ctrl.Result, error) {
 		return ctrl.Result{RequeueAfter: conflictAgain}, nil
 	case failed != nil && !refused(failed):
 		return ctrl.Result{}, failed // tried again; the status keeps what was true last
+	case failed == nil && found.wrote:
+		return ctrl.Result{RequeueAfter: tellAfter}, nil
 	}
 	if failed != nil {
 		found.fail("Refused", "The API server refuses what the policy asks for: "+failed.Error())

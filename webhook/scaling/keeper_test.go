@@ -70,6 +70,11 @@ func (b *bench) reconcile(t Target) ctrl.Result {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	if result.RequeueAfter == tellAfter { // a floor was written: its status follows
+		if result, err = b.Reconcile(b.t.Context(), t); err != nil || result.RequeueAfter == tellAfter {
+			b.t.Fatalf("it writes again: %+v %v", result, err)
+		}
+	}
 	return result
 }
 
@@ -178,6 +183,28 @@ func TestWindow(t *testing.T) {
 	}
 	if _, held := v1.Annotations[floors.Annotation]; held {
 		t.Error("still remembered")
+	}
+}
+
+// A floor is written at once, and told when others have had their turn.
+func TestFloorsFirst(t *testing.T) {
+	v1 := revision("hello-v1", "active")
+	b := newBench(t, hello(), v1, policy("day", v1alpha1.TargetService))
+	b.now = nine
+	b.reconcile(service)
+	b.now = nine.Add(9 * time.Hour)
+	result, err := b.Reconcile(t.Context(), service)
+	if err != nil || result.RequeueAfter != tellAfter {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+	if got, _ := b.status("day"); b.annotations(v1) != "" || got != "CarriedOut 3 schedule/day" {
+		t.Errorf("the Revision has %q, and the status says %s", b.annotations(v1), got)
+	}
+	if result, err = b.Reconcile(t.Context(), service); err != nil || result.RequeueAfter != 15*time.Hour {
+		t.Errorf("got %+v, %v", result, err)
+	}
+	if got, _ := b.status("day"); got != "CarriedOut 0 " {
+		t.Error(got)
 	}
 }
 

@@ -21,6 +21,8 @@ type outcome struct {
 	carriedBy []string
 	// reason is why the policy is not carried out as it asks to be; empty where it is.
 	reason, message string
+	// wrote says that Revisions were other than they are now.
+	wrote bool
 	// again is how soon to look at the target again, though nothing changes; 0 where there is no need.
 	again time.Duration
 }

@@ -72,9 +72,11 @@ func (k *Keeper) service(ctx context.Context, t Target, p plan) (outcome, error)
 				scaling.WithEvents(wanted, cluster.ClassOf(own))
 			}
 		}
-		if err := k.annotate(ctx, r, wanted, cluster.ClassOf(own), keeps); err != nil {
+		wrote, err := k.annotate(ctx, r, wanted, cluster.ClassOf(own), keeps)
+		if err != nil {
 			return out, err
 		}
+		out.wrote = out.wrote || wrote
 		for _, f := range reserved {
 			key := client.ObjectKeyFromObject(r)
 			kept[key] = max(kept[key], f.Replicas)
