@@ -44,15 +44,17 @@ func (k *Keeper) secrets(ctx context.Context, f *wanted.Facts) error {
 	return nil
 }
 
+// watchSecrets has changes of Secrets looked at, from the first time on.
 func (k *Keeper) watchSecrets() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.watchingSecrets {
 		return nil
 	}
-	k.watchingSecrets = true
-	return k.controller.Watch(source.Kind[client.Object](k.Cache, &corev1.Secret{}, later(func(_ context.Context, o client.Object) []reconcile.Request {
+	err := k.controller.Watch(source.Kind[client.Object](k.Cache, &corev1.Secret{}, later(func(_ context.Context, o client.Object) []reconcile.Request {
 		name := client.ObjectKeyFromObject(o)
 		return k.with(func(m *memory) bool { return m.secrets[name] })
 	})))
+	k.watchingSecrets = err == nil
+	return err
 }
