@@ -53,7 +53,7 @@ type certificateNumber struct {
 	Number cloud.Int `json:"CertId"`
 }
 
-// certificateID is what ALB calls a certificate.
+// certificateID is what ALB calls a certificate: its number with a region behind it, which may be another than the caller's.
 func (a api) certificateID(ctx context.Context, number cloud.Int) (string, error) {
 	var got struct {
 		ID string `json:"CertIdentifier"`

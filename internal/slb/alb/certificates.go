@@ -2,9 +2,9 @@ package alb
 
 import (
 	"context"
+	"fmt"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"strings"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
 	"github.com/knative-provider/terraform-provider-knative/internal/slb/cloud"
@@ -40,16 +40,31 @@ func (d *Deployer) readCertificates(ctx context.Context, w slb.Wanted, s *state)
 			return err
 		}
 	}
-	all, ctx := errgroup.WithContext(ctx)
-	all.SetLimit(readers)
 	for _, c := range found {
 		s.certificates[c.Name] = c
-		all.Go(func() (err error) {
-			c.ID, err = d.api.certificateID(ctx, c.Number)
+		if c.ID = s.idOf(c.Number); c.ID != "" {
+			continue
+		}
+		switch c.ID, err = d.api.certificateID(ctx, c.Number); {
+		case cloud.IsGone(err):
+			delete(s.certificates, c.Name)
+		case err != nil:
 			return err
-		})
+		}
 	}
-	return all.Wait()
+	return nil
+}
+
+// idOf is ALB's ID of a certificate that a listener has: its number and a region.
+func (s *state) idOf(number cloud.Int) string {
+	for _, ids := range s.extra {
+		for _, id := range ids {
+			if strings.HasPrefix(id, fmt.Sprintf("%d-", number)) {
+				return id
+			}
+		}
+	}
+	return ""
 }
 
 // uploaded are the owner's certificates.

@@ -26,17 +26,15 @@ func (p *planner) certificates() {
 	wanted, on := sets.Set[string]{}, map[string]sets.Set[string]{}
 	for _, c := range p.d.Certificates {
 		wanted.Insert(c.Name)
-		if p.s.certificates[c.Name] == nil {
-			if !p.heldBack("certificate "+c.Key, c.Name, p.rulesFor(c.Key, "")...) {
-				p.plan.Upload = append(p.plan.Upload, c)
-			}
+		there := p.s.certificates[c.Name]
+		if there == nil && !p.heldBack("certificate "+c.Key, c.Name, p.rulesFor(c.Key, "")...) {
+			p.plan.Upload = append(p.plan.Upload, c)
 		}
 		for _, l := range c.Listeners {
 			if on[l] == nil {
 				on[l] = sets.Set[string]{}
 			}
 			on[l].Insert(c.Name)
-			there := p.s.certificates[c.Name]
 			switch {
 			case there == nil || p.s.has(l, c.Name) || p.heldBack(placeOf(c.Key, l), c.Name, p.rulesFor(c.Key, l)...):
 			case !slices.Contains(p.announced, there.ID):
