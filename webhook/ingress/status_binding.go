@@ -78,6 +78,9 @@ func bindingStatus(b *v1alpha1.SLBIngress, plan wanted.Plan, result slb.Result, 
 		ready.Status, ready.Reason, ready.Message = metav1.ConditionUnknown, reasonWaiting, some(waiting)
 	default:
 		ready.Status, ready.Reason, ready.Message = metav1.ConditionTrue, reasonServed, fmt.Sprintf("%d hosts are served", served)
+		if plan.Unread > 0 {
+			ready.Message += fmt.Sprintf("; %d of them ask for the certificate of a Secret and have the listener's own, for the guard does not read Secrets (slb.secrets in its chart)", plan.Unread)
+		}
 	}
 	ready.Message = fit(ready.Message)
 	meta.SetStatusCondition(&s.Conditions, ready)

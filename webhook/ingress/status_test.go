@@ -148,6 +148,32 @@ func TestIngressStatus(t *testing.T) {
 	}
 }
 
+// Certificates that the cloud has are told, also where the cloud then failed; and hosts that ask for one that nobody may read.
+func TestBindingStatusOfCertificates(t *testing.T) {
+	t.Parallel()
+	before := &v1alpha1.SLBIngress{Status: v1alpha1.SLBIngressStatus{Certificates: []v1alpha1.UploadedCertificate{{ID: "1", Secret: "shop/a"}}}}
+	uploaded := slb.Result{Rules: []slb.RuleState{{Rule: "a", Ready: true}}, Certificates: []slb.Uploaded{{ID: "1"}, {ID: "2", Secret: "shop/a"}}}
+	for name, c := range map[string]struct {
+		result slb.Result
+		failed error
+		want   int
+	}{
+		"uploaded":             {uploaded, nil, 2},
+		"uploaded, and failed": {uploaded, unreachable, 2},
+		"not known":            {slb.Result{}, unreachable, 1},
+		"gone":                 {slb.Result{}, nil, 0},
+	} {
+		if got := bindingStatus(before, planOf("a"), c.result, c.failed).Certificates; len(got) != c.want {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+	unread := planOf("a")
+	unread.Unread = 1
+	if got := bindingStatus(before, unread, uploaded, nil).Conditions[0].Message; !strings.Contains(got, "slb.secrets") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestBindingStatus is the truth table of an SLBIngress's condition.
 func TestBindingStatus(t *testing.T) {
 	t.Parallel()

@@ -76,6 +76,9 @@ func TestCertify(t *testing.T) {
 					t.Errorf("a rule needs %q, want %q", r.Certificate, test.key)
 				}
 			}
+			if unread := p.Unread == 1; unread != (test.asked && !test.reads) {
+				t.Errorf("of %d hosts the Secret is not read", p.Unread)
+			}
 			if got != test.key {
 				t.Errorf("the certificate of %q is wanted, want %q", got, test.key)
 			}

@@ -42,6 +42,8 @@ type Plan struct {
 	Wanted slb.Wanted
 	// Hosts are those that are the SLBIngress's to serve, by name, with those that it cannot.
 	Hosts []Host
+	// Unread is how many hosts ask for the certificate of a Secret where Secrets are not read.
+	Unread int
 	// Conflicts are hosts that it claims and another, older SLBIngress has.
 	Conflicts []Conflict
 	// Floors are Revisions that need a Pod each as long as this is wanted.
