@@ -61,6 +61,11 @@ func domainOf(names []string, host string) string {
 	return host
 }
 
+// serves says whether it is for a rule.
+func (e wantedExtension) serves(r wantedRule) bool {
+	return r.Certificate == e.Key && e.Domain == domainOf(e.Names, r.Host)
+}
+
 // readCertificates reads which certificates are the owner's, and which each HTTPS listener has beside its own.
 func (d *Deployer) readCertificates(ctx context.Context, w slb.Wanted, s *state) (err error) {
 	if s.certificates, err = d.api.certificates(ctx, w.Owner); err != nil {

@@ -103,20 +103,10 @@ func TestCertificatesRefused(t *testing.T) {
 			t.Fatalf("got %v, and %+v", err, r)
 		}
 	}
-	for host, says := range map[string]string{
-		"b.example.com": "slb_quota_domain_extensions_num", "broken.example.com": "SLB refuses it: CertificateAndPrivateKeyIsRefuse",
-		"taken.example.com": "which is not of this SLBIngress",
-	} {
-		found := ""
-		for _, left := range r.LeftOut {
-			if left.Host == host {
-				found = left.Reason
-			}
-		}
-		if !strings.Contains(found, says) {
-			t.Errorf("%s is left out for %q, which does not say %q", host, found, says)
-		}
-	}
+	slbtest.LeftOut(t, r, map[string][]string{
+		"b.example.com": {"slb_quota_domain_extensions_num"}, "broken.example.com": {"SLB refuses it", "CertificateAndPrivateKeyIsRefuse"},
+		"taken.example.com": {"which is not of this SLBIngress"},
+	})
 	b.ServesFor(b.w.LoadBalancerID, "a.example.com", "a.example.com")
 	b.w.Rules, b.w.Certificates = b.w.Rules[1:2], b.w.Certificates[1:2] // there is room
 	if r = b.settle(); r.Ready() != 1 {
@@ -141,4 +131,27 @@ func TestCertificatesForbidden(t *testing.T) {
 	if r = b.settle(); r.Ready() != 2 {
 		t.Fatalf("got %+v", r)
 	}
+}
+
+// A certificate for two hosts has an extension for each: where one does not fit, the other host is served all the same.
+func TestCertificateOfTwoHosts(t *testing.T) {
+	quotas := slbsim.DefaultCLB
+	quotas.Extensions = 1
+	b := newBed(t, slbsim.Options{CLB: &quotas})
+	b.secure()
+	b.group("v1", slbtest.Pods(t, "v1", 1)...)
+	b.https("a.example.com", slbtest.SecretCertificate(t, "two", "a.example.com", "b.example.com"))
+	b.both("b.example.com", "shop/two")
+	var r slb.Result
+	for range 3 {
+		var err error
+		if r, err = b.Deploy(t.Context(), b.w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r.Ready() != 1 || len(r.LeftOut) != 1 {
+		t.Fatalf("got %+v", r)
+	}
+	slbtest.LeftOut(t, r, map[string][]string{"b.example.com": {"slb_quota_domain_extensions_num"}})
+	b.ServesFor(b.w.LoadBalancerID, "a.example.com", "a.example.com")
 }

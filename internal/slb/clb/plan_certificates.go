@@ -31,10 +31,10 @@ func (p *planner) certificates() {
 		switch {
 		case id == "" || now != nil && now.Certificate == id:
 		case now != nil && !p.s.mine(now.Certificate):
-			for _, r := range p.rulesFor(e.Key) {
+			for _, r := range p.rulesOf(e) {
 				p.leftOut(r, fmt.Sprintf("the domain extension %s of port %d, which is not of this SLBIngress, has a certificate for %s: delete it", now.ID, e.Port, e.Domain))
 			}
-		case p.heldFor(e.about(), e.Name, p.rulesFor(e.Key)):
+		case p.heldFor(e.about(), e.Name, p.rulesOf(e)):
 		case now != nil:
 			p.plan.Reset[now.ID] = e
 		default:
@@ -64,6 +64,11 @@ func (p *planner) rulesFor(key string) []wantedRule {
 	return slices.DeleteFunc(slices.Clone(p.d.Rules), func(r wantedRule) bool { return r.Certificate != key })
 }
 
+// rulesOf gives the rules that need an extension: a certificate for several hosts may have one for each.
+func (p *planner) rulesOf(e wantedExtension) []wantedRule {
+	return slices.DeleteFunc(p.rulesFor(e.Key), func(r wantedRule) bool { return !e.serves(r) })
+}
+
 // heldFor is heldBack for several rules.
 func (p *planner) heldFor(about, what string, rules []wantedRule) bool {
 	held := false
@@ -76,7 +81,7 @@ func (p *planner) heldFor(about, what string, rules []wantedRule) bool {
 // uncertified says why a listener does not have the certificate that a rule needs.
 func (p *planner) uncertified(want wantedRule) string {
 	for _, e := range p.d.Extensions {
-		if e.Key != want.Certificate || e.Domain != domainOf(e.Names, want.Host) {
+		if !e.serves(want) {
 			continue
 		}
 		if now := p.s.extension(e.Port, e.Domain); now == nil || now.Certificate != p.s.certificate(e.Name) {

@@ -2,6 +2,8 @@ package slbtest
 
 import (
 	"context"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/knative-provider/terraform-provider-knative/internal/slb"
@@ -63,4 +65,20 @@ func (b *Bed) Owned(kind string) int {
 		}
 	}
 	return count
+}
+
+// LeftOut fails the test unless hosts are left out for reasons that say all of their words.
+func LeftOut(t *testing.T, r slb.Result, hosts map[string][]string) {
+	t.Helper()
+	reasons := map[string]string{}
+	for _, left := range r.LeftOut {
+		reasons[left.Host] = left.Reason
+	}
+	for host, words := range hosts {
+		for _, word := range words {
+			if !strings.Contains(reasons[host], word) {
+				t.Errorf("%s is left out for %q, which does not say %q", host, reasons[host], word)
+			}
+		}
+	}
 }
