@@ -38,14 +38,14 @@ func (s *server) ValidateResourceConfig(ctx context.Context, req *tfprotov6.Vali
 	if err := packs(req.TypeName, &req.Config); err != nil {
 		return nil, err
 	}
-	return s.ProviderServer.ValidateResourceConfig(ctx, req)
+	return briefly(ctx, s.ProviderServer.ValidateResourceConfig, req)
 }
 
 // UpgradeResourceState hands back a state as it is: there is one version of the schema, and Terraform itself drops attributes
 // that it does not have any more.
 func (s *server) UpgradeResourceState(ctx context.Context, req *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
 	if packerOf(req.TypeName) == nil || req.Version != 0 || req.RawState == nil || req.RawState.JSON == nil {
-		return s.ProviderServer.UpgradeResourceState(ctx, req)
+		return briefly(ctx, s.ProviderServer.UpgradeResourceState, req)
 	}
 	return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &tfprotov6.DynamicValue{JSON: req.RawState.JSON}}, nil
 }
@@ -55,7 +55,7 @@ func (s *server) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRe
 	if err := packs(req.TypeName, &req.CurrentState); err != nil {
 		return nil, err
 	}
-	resp, err := s.ProviderServer.ReadResource(ctx, req)
+	resp, err := briefly(ctx, s.ProviderServer.ReadResource, req)
 	if err != nil {
 		return resp, err
 	}
@@ -67,7 +67,7 @@ func (s *server) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanReso
 	if err := packs(req.TypeName, &req.PriorState, &req.ProposedNewState, &req.Config); err != nil {
 		return nil, err
 	}
-	resp, err := s.ProviderServer.PlanResourceChange(ctx, req)
+	resp, err := briefly(ctx, s.ProviderServer.PlanResourceChange, req)
 	if err != nil {
 		return resp, err
 	}
@@ -79,7 +79,7 @@ func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 	if err := packs(req.TypeName, &req.PriorState, &req.PlannedState, &req.Config); err != nil {
 		return nil, err
 	}
-	resp, err := s.ProviderServer.ApplyResourceChange(ctx, req)
+	resp, err := briefly(ctx, s.ProviderServer.ApplyResourceChange, req)
 	if err != nil {
 		return resp, err
 	}
@@ -88,7 +88,7 @@ func (s *server) ApplyResourceChange(ctx context.Context, req *tfprotov6.ApplyRe
 
 // ImportResourceState unpacks.
 func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
-	resp, err := s.ProviderServer.ImportResourceState(ctx, req)
+	resp, err := briefly(ctx, s.ProviderServer.ImportResourceState, req)
 	if err != nil {
 		return resp, err
 	}
@@ -98,6 +98,19 @@ func (s *server) ImportResourceState(ctx context.Context, req *tfprotov6.ImportR
 		}
 	}
 	return resp, nil
+}
+
+// UpgradeResourceIdentity is but a call, as the next two are.
+func (s *server) UpgradeResourceIdentity(ctx context.Context, req *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
+	return briefly(ctx, s.ProviderServer.UpgradeResourceIdentity, req)
+}
+
+func (s *server) ValidateDataResourceConfig(ctx context.Context, req *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
+	return briefly(ctx, s.ProviderServer.ValidateDataResourceConfig, req)
+}
+
+func (s *server) ReadDataSource(ctx context.Context, req *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
+	return briefly(ctx, s.ProviderServer.ReadDataSource, req)
 }
 
 // packerOf is the packer of a resource type, and nil for one that is not packed.
