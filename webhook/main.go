@@ -99,6 +99,9 @@ func run(ctx context.Context, cfg *rest.Config, s settings) error {
 	if err := facts.Prepare(ctx, m.GetCache()); err != nil {
 		return err
 	}
+	if err := s.balancers.allowed(ctx, m.GetClient(), s.only); err != nil {
+		return err
+	}
 	selector, err := labels.Parse(s.selector)
 	if err != nil {
 		return fmt.Errorf("-namespace-selector: %w", err)
