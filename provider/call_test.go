@@ -47,9 +47,10 @@ func TestCall(t *testing.T) {
 	at := time.Now().Add(time.Hour)
 	ctx, cancel := context.WithDeadline(context.WithValue(t.Context(), keyOfTest{}, 1), at)
 	defer cancel()
-	var during context.Context
+	var failed func() error
+	var value func(any) any
 	got, err := briefly(ctx, func(ctx context.Context, n int) (int, error) {
-		during = ctx
+		failed, value = ctx.Err, ctx.Value
 		if deadline, ok := ctx.Deadline(); !ok || !deadline.Equal(at) || ctx.Value(keyOfTest{}) != 1 || ctx.Err() != nil {
 			t.Errorf("a call has another context: %v", ctx)
 		}
@@ -62,7 +63,7 @@ func TestCall(t *testing.T) {
 	if got != 2 || err != context.Canceled { //nolint:errorlint // the very one
 		t.Errorf("got %d, %v", got, err)
 	}
-	if during.Err() == nil || during.Value(keyOfTest{}) != nil {
-		t.Errorf("a call that is over goes on: %v", during)
+	if failed() == nil || value(keyOfTest{}) != nil {
+		t.Errorf("a call that is over goes on: %v", value(keyOfTest{}))
 	}
 }

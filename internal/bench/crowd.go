@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -97,7 +99,10 @@ func newCrowd(cluster *testenv.Cluster) (*crowd, error) {
 	if err != nil {
 		return nil, err
 	}
-	others := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(host) }, Transport: transport, FlushInterval: -1}
+	others := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(host) }, Transport: transport, FlushInterval: -1,
+		ErrorLog: log.New(io.Discard, "", 0), // the other one stands still for a while
+	}
 	return &crowd{others: others}, nil
 }
 
