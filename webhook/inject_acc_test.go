@@ -162,9 +162,15 @@ func (g *guard) load(web *http.Client, service string, workers int) (stop func()
 		g.t.Fatal(err)
 	}
 	url := "http://" + s.Spec.ClusterIP
-	g.eventually("the Service answers", func(ctx context.Context) error { // nodes learn of its Pods later than the PodAutoscaler
-		_, err := testenv.Answer(ctx, web, url)
-		return err
+	// Nodes learn of its Pods later than the PodAutoscaler, and for a while it may lead to these and to Knative's activator alike.
+	g.eventually("the Service answers again and again", func(ctx context.Context) error {
+		for range 30 {
+			if _, err := testenv.Answer(ctx, web, url); err != nil {
+				return err
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		return nil
 	})
 	ctx, cancel := context.WithCancel(g.t.Context())
 	var all sync.WaitGroup
