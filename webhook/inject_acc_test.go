@@ -119,7 +119,7 @@ func (g *guard) deployment(name string, annotations map[string]string) *appsv1.D
 		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: annotations}, Spec: corev1.PodSpec{
 			Containers: []corev1.Container{{
 				Name: "app", Image: g.Image, Env: []corev1.EnvVar{{Name: "TARGET", Value: name}}, Ports: []corev1.ContainerPort{{ContainerPort: 8080}},
-				ReadinessProbe: &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt32(8080)}}, PeriodSeconds: 1},
+				ReadinessProbe: &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt32(8080)}}, PeriodSeconds: 1, TimeoutSeconds: 5}, // the machine may be busy
 			}},
 		}},
 	}}

@@ -35,7 +35,7 @@ const (
 type admitter struct {
 	name, url string
 	pid       int
-	ofBed     bool // and needs it to be awake
+	ofBed     bool // one that stands still with it
 }
 
 // measureAdmission sends one and the same review, an update of a Service with ten targets, to the guard, to Knative's own webhook
@@ -77,11 +77,11 @@ func measureAdmission(ctx context.Context, cluster *testenv.Cluster) error {
 func compare(ctx context.Context, bodies [][]byte, all ...admitter) error {
 	fmt.Printf("\n| %d bytes, %d connections | CPU a request | requests a second | p50, p99 at %d a second |\n|---|---|---|---|\n", len(bodies[0]), connections, rate)
 	for _, a := range all {
-		measure := func() error { return a.measure(ctx, bodies) }
-		if !a.ofBed {
-			measure = func() error { return standstill(func() error { return a.measure(ctx, bodies) }) }
+		while := standstill
+		if a.ofBed {
+			while = func(do func() error) error { return do() }
 		}
-		if err := measure(); err != nil {
+		if err := while(func() error { return a.measure(ctx, bodies) }); err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
 	}
